@@ -147,19 +147,19 @@ class SessionCallControl:
 
     async def announce(self, text: str, *, remembered: bool) -> bool:
         """Have ``text`` spoken, which the model knows of if ``remembered``; whether all of it was heard."""
-        before = (line := self._line()).voice.interruptions
+        before = (line := self._line()).voice.cuts.count
         await self._speak(line, text, remembered=remembered)
-        return line.voice.interruptions == before
+        return line.voice.cuts.count == before
 
     async def _part(self, line: OpenLine, words: str, *, goodbye: bool) -> None:
         """Say the last ``words``, through noises; raises SpokenOverError where somebody speaks over them.
 
         Of a ``goodbye`` only what the model is not saying already.
         """
-        before = line.voice.interruptions
-        words = await line.voice.unsaid(words) if goodbye else words
+        before = line.voice.cuts.count
+        words = await line.voice.answer.unsaid(words) if goodbye else words
         whole = await self._speak(line, words, insists=True)
-        if not whole or (line.voice.interruptions != before and not await line.voice.was_noise(before)):
+        if not whole or (line.voice.cuts.count != before and not await line.voice.cuts.was_noise(before)):
             raise SpokenOverError(SPOKEN_OVER)
 
     @contextlib.contextmanager

@@ -62,23 +62,24 @@ def test_an_end_that_can_not_be_read_is_an_end(
     assert call.record.ended_by == "caller", call.record.errors
 
 
-def cut_after(deltas: int, status: str, details: object) -> Change:
-    """The next response ends after so many pieces of its sound."""
-    state: dict[str, Any] = {"pieces": 0, "is_cut": False}
+def cut_after(deltas: int, status: str, details: object, times: int = 1) -> Change:
+    """The next response, or so many of them, ends after so many pieces of its sound."""
+    response: dict[str, Any] = {}
+    pieces, is_cut, left = 0, False, times
 
     def change(kind: str, fields: dict[str, Any]) -> list[Event]:
+        nonlocal pieces, is_cut, left
         if kind == "response.created":
-            state["response"] = fields["response"]
-        if state["is_cut"] and kind.startswith(("response.", "conversation.item.done")):
-            state["is_cut"] = kind != "response.done"
+            response.update(fields["response"])
+            pieces = 0
+        if is_cut and kind.startswith(("response.", "conversation.item.done")):
+            is_cut = kind != "response.done"
             return []
-        if kind != "response.output_audio.delta":
+        pieces += kind == "response.output_audio.delta"
+        if kind != "response.output_audio.delta" or pieces != deltas or not left:
             return [(kind, fields)]
-        state["pieces"] += 1
-        if state["pieces"] != deltas:
-            return [(kind, fields)]
-        state["is_cut"] = True
-        done = {**state["response"], "status": status, "status_details": details, "output": []}
+        is_cut, left = True, left - 1
+        done = {**response, "status": status, "status_details": details, "output": []}
         return [(kind, fields), ("response.done", {"response": done})]
 
     return change
@@ -88,10 +89,11 @@ def cut_after(deltas: int, status: str, details: object) -> Change:
     ("status", "details"),
     [
         ("cancelled", {"type": "cancelled", "reason": "turn_detected"}),
+        ("cancelled", {"type": "cancelled", "reason": "client_cancelled"}),
         ("incomplete", {"type": "incomplete", "reason": "max_output_tokens"}),
         ("failed", {"type": "failed", "error": {"code": "server_error", "message": "No."}}),
     ],
-    ids=["cancelled for nobody", "too long", "failed"],
+    ids=["cancelled for nobody", "cancelled by nobody", "too long", "failed"],
 )
 def test_half_an_answer_is_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str, details: object
@@ -162,11 +164,17 @@ def test_the_end_of_a_response_that_nobody_began_ends_no_answer(
 
 
 def loses(server: Server, at: str) -> Change:
-    """The connection ends at each event ``at``, once the client sends something."""
+    """The connection ends at each event ``at``, behind which nothing comes of the answer."""
+    is_lost = False
 
     def change(kind: str, fields: dict[str, Any]) -> list[Event]:
+        nonlocal is_lost
+        is_lost = is_lost and kind != "session.created"
+        if is_lost:
+            return []
         if kind == at and not server.closes:
             server.closes.append(1011)
+            is_lost = True
         return same(kind, fields)
 
     return change

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agentrun.session.responses.realtime import reconnection
+from agentrun.session.responses.realtime import own_connections
 from tests.calls import test_gemini_live
 from tests.calls.gemini_server import Gemini, Message, end, lose, said, tool_call
 from tests.calls.quick import LOUD, QuickCall
@@ -96,7 +96,7 @@ def test_a_line_that_is_never_quiet_goes_on_before_the_end(
         began = asyncio.get_running_loop().time()
         await until_resumed(call, gemini, 20.0)
         gone_on = asyncio.get_running_loop().time() - began
-        assert 20.0 - reconnection.LEFT_SECONDS <= gone_on < 15.0
+        assert 20.0 - own_connections.LEFT_SECONDS <= gone_on < 15.0
 
     assert called(tmp_path, monkeypatch, talk).record.errors == []
 

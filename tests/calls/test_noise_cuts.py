@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.websockets import WebSocketDisconnect
@@ -17,10 +19,10 @@ from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
 from tests.calls import test_told_turns
 from tests.calls.quick import LOUD, QuickCall, Talk, calls, played
-from tests.calls.realtime_server import hours
+from tests.calls.realtime_server import Event, Server, hours, same
 from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE
-from tests.calls.test_realtime_faults import LIMIT
-from tests.calls.test_realtime_moves import Sessions
+from tests.calls.test_realtime_faults import LIMIT, ended
+from tests.calls.test_realtime_moves import Sessions, failing
 from tests.calls.test_told_turns import NOISE, QUIET, silent_on
 
 detector = test_told_turns.detector
@@ -51,6 +53,30 @@ async def cut(sessions: Sessions, *, ends: bool) -> None:
     if ends:
         await asyncio.sleep(0.3)
         await sessions.turn_ends()
+
+
+class Begun:
+    """A response of which 10 ms of sound come, too little to be heard, and no end."""
+
+    def __init__(self) -> None:
+        self.response: dict[str, Any] = {}
+        self._sounds = False
+
+    def change(self, kind: str, fields: dict[str, Any]) -> list[Event]:
+        if kind == "response.created":
+            self.response = fields["response"]
+        if self._sounds and kind.startswith("response."):
+            return []
+        if kind == "response.output_audio.delta":
+            self._sounds = True
+            fields = {**fields, "delta": base64.b64encode(LOUD[2_000:2_480]).decode()}
+        return [(kind, fields)]
+
+    async def end(self, sessions: Sessions) -> None:
+        """It is cancelled, for somebody is taken to speak."""
+        if self._sounds:
+            cancelled = {"status": "cancelled", "status_details": {"reason": "turn_detected"}}
+            await sessions[-1].tell("response.done", response={**self.response, **cancelled, "output": []})
 
 
 async def until_over(call: QuickCall, line: bytes = QUIET, seconds: float = 40.0) -> None:
@@ -130,11 +156,11 @@ def test_a_caller_who_speaks_briefly_over_the_goodbye_is_not_hung_up_on(
 
 
 @pytest.mark.parametrize("line", [QUIET, NOISE], ids=["silent", "loud"])
-@pytest.mark.parametrize("moment", ["answer", "wait", "tool", "later in the tool"])
+@pytest.mark.parametrize("moment", ["answer", "wait", "tool", "later in the tool", "result"])
 def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes, moment: str
 ) -> None:
-    sessions = Sessions(monkeypatch)
+    sessions, server, begun = Sessions(monkeypatch), Server(monkeypatch), Begun()
 
     async def talk(call: QuickCall) -> None:
         if moment == "wait":
@@ -142,10 +168,17 @@ def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(
         await call.say("When are you open?")
         if moment == "answer":
             await call.until(lambda: call.speaking)
-        await asyncio.sleep(1.1 if moment == "later in the tool" else 0.8)
+        if moment == "result":
+            server.change = begun.change
+            await call.until(lambda: call.tool_ended)
+            await asyncio.sleep(0.1)
+        else:
+            await asyncio.sleep(1.1 if moment == "later in the tool" else 0.8)
         call.openai.conditions.latency["responses"] = 0.0
         noise = asyncio.create_task(call.transport.hear(line * 15))
         await cut(sessions, ends=False)
+        server.change = same
+        await begun.end(sessions)
         await noise
         await call.until(lambda: not call.speaking)
         since = asyncio.get_running_loop().time()
@@ -155,6 +188,26 @@ def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(
     first = {"answer": LONG, "wait": LONG}.get(moment, calls("hours"))
     call = called(tmp_path, hours(2.0), [first, *[OPEN] * 3], talk)
     assert call.record.ended_by == "caller", call.record.errors
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_an_answer_that_is_heard_in_a_turn_without_end_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limited: bool
+) -> None:
+    sessions, server = Sessions(monkeypatch), Server(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        server.change = failing("Please try again in 1.5s.", 1) if limited else ended("completed")
+        await call.say("When are you open?")
+        await asyncio.sleep(0.6)
+        server.change = same
+        await cut(sessions, ends=False)
+        since = asyncio.get_running_loop().time()
+        assert await silent_on(call, lambda _: QUIET, since) <= LIMIT, call.record.errors
+        await call.play(QUIET * 600)
+
+    call = called(tmp_path, hours(2.0), [OPEN] * 9, talk)
+    assert call.agent_words == ["Hello.", OPEN.text]
 
 
 def test_a_turn_without_end_right_behind_the_callers_words_does_not_silence_the_agent(

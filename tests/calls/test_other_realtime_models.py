@@ -18,7 +18,7 @@ from agentrun.pipeline.pipecat_private.realtime import differences
 from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.session.responses.realtime import reconnection, unheard_caller
-from agentrun.session.responses.realtime.reconnection import GONE_SECONDS, RealtimeEnd
+from agentrun.session.responses.realtime.own_connections import GONE_SECONDS, RealtimeEnd
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime import client_secrets
 from agentrun.testing import virtual_time

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from agentrun.session.responses.answer_at_line import AnswerAtLine
-from agentrun.session.responses.answer_state import EARLY_SECONDS, SETTLE_SECONDS, AnswerState
+from agentrun.session.responses.answer_state import SETTLE_SECONDS, AnswerState
+from agentrun.session.responses.attempt import Attempt
 from agentrun.session.responses.silence import GRACE_SECONDS, Silence
 from agentrun.session.responses.tools_at_work import ToolsAtWork
 
@@ -35,13 +35,7 @@ class Answer:
     _again: bool = field(default=False, init=False)
     _speaking: bool = field(default=False, init=False)
     _callers_turn: bool = field(default=False, init=False)
-    _promised: int = field(default=0, init=False)
-    _unheard_words: bool = field(default=False, init=False)
-    _begun: bool = field(default=False, init=False)
-    _begun_at: float = field(default=0.0, init=False)
-    _line: AnswerAtLine = field(default_factory=AnswerAtLine, init=False)
-    _suspect: float | None = field(default=None, init=False)
-    _early_end: tuple[float, str] | None = field(default=None, init=False)
+    _attempt: Attempt = field(default_factory=Attempt, init=False)
 
     def __post_init__(self) -> None:
         self.silence = Silence(self.first)
@@ -54,7 +48,17 @@ class Answer:
     @property
     def has_begun(self) -> bool:
         """Whether something of this answer has been made, heard or not."""
-        return self._begun or self.state is AnswerState.SPEAKING
+        return self._attempt.begun_at is not None or self.state is AnswerState.SPEAKING
+
+    @property
+    def is_due(self) -> bool:
+        """Whether something is owed or said, which whoever speaks now cuts off."""
+        return self.waits or self._speaking or self.tools.of_turn > 0
+
+    @property
+    def is_seen_to(self) -> bool:
+        """Whether nobody has to ask the model for it: all of it has come, or a tool is at work for it."""
+        return self.tools.of_turn > 0 or (self.waits and self._attempt.is_whole)
 
     @property
     def caller_talks(self) -> bool:
@@ -72,46 +76,43 @@ class Answer:
         """When to call ``expire``; None while nobody waits in silence."""
         if not self.waits or self.caller_talks:
             return None
-        if self._suspect is not None:
-            return self._suspect + SETTLE_SECONDS
-        if self._speaking or (self.tools.of_turn and not self._unheard_words):
+        attempt = self._attempt
+        if attempt.seems_empty is not None:
+            return attempt.seems_empty + SETTLE_SECONDS
+        if self._speaking or (self.tools.of_turn and not self.tools.owes_words):
             return None
         if self.tools.of_turn or self.state is AnswerState.AWAITED:
             if self._again or self.tools.of_turn:
                 return self.silence.limit
-            made = self._begun_at + GRACE_SECONDS if self._begun else 0.0
+            made = 0.0 if attempt.begun_at is None else attempt.begun_at + GRACE_SECONDS
             return min(max(self.silence.due, made), self.silence.limit)
-        if self._line.broken_off:
+        if attempt.broken_off:
             return self.silence.since
         between = self.between + (GRACE_SECONDS if self._again else 0.0)
-        return self.silence.since + between if self._line.arriving else None
+        return self.silence.since + between if attempt.arriving else None
 
     def expire(self, now: float) -> AnswerState | None:
         """The deadline has come: stalled, empty or failed, with the ``reason``; None when it has moved."""
-        due = self.deadline
-        if due is None or now < due:
+        if (due := self.deadline) is None or now < due:
             return None
         self.state, self.reason = self._outcome(now)
         return self.state
 
     def _outcome(self, now: float) -> tuple[AnswerState, str]:
         silent = f"{now - self.silence.since:.1f} s"
-        if self._suspect is not None:
-            return AnswerState.EMPTY, self.reason
+        if self._attempt.seems_empty is not None:
+            return AnswerState.EMPTY, self._attempt.why_empty
         if self.tools.of_turn:
             return AnswerState.FAILED, f"a tool's words were not heard within {silent}"
         if self._again:
             return AnswerState.FAILED, f"no answer within {silent}"
-        if self.state is AnswerState.SPEAKING or self._begun:
-            return AnswerState.STALLED, self._line.broken_off or f"the answer stopped for {silent}"
+        if self.has_begun:
+            return AnswerState.STALLED, self._attempt.broken_off or f"the answer stopped for {silent}"
         return AnswerState.FAILED, f"no answer began within {self.silence.described(now)}"
 
     def owed(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
         """An answer is asked for; the caller waits since their last word, or as is told (``Silence.ask``)."""
-        self._begin(self._line.to_turn(now))
-        early, self._early_end = self._early_end, None
-        if early and now - early[0] < EARLY_SECONDS:
-            self._suspect, self.reason = now, early[1]
+        self._begin(self._attempt.to_turn(now))
         self._callers_turn = self._again = self.cut_off = False
         self.silence.ask(now, since, on_purpose)
 
@@ -135,19 +136,22 @@ class Answer:
     def settled(self) -> None:
         """Nothing is expected any more."""
         self.state = AnswerState.NONE
-        self._suspect, self._line = None, AnswerAtLine(self._line.arriving, self._line.voiced)
+        attempt = self._attempt
+        self._attempt = Attempt(attempt.begun_at, attempt.arriving, attempt.voiced)
 
     def caller_speaks(self, *, interrupts: bool = True) -> None:
-        """The caller's turn has begun: they wait for nothing, and for no tool that works on beside it; where
-        it does not interrupt, what is owed stays owed, by its deadline."""
+        """The caller has a turn, and waits for nothing; where it does not interrupt, what is owed stays."""
         self._callers_turn = True
         if not interrupts and (self.waits or self.tools.of_turn):
             return
-        self.cut_off = interrupts and (self.waits or self._speaking or self.tools.of_turn > 0)
+        self.cut_off = interrupts and self.is_due
         self.tools.turn_begins()
-        self._promised = 0
-        self._unheard_words = False
         self.settled()
+
+    def dropped(self) -> None:
+        """What was made of it is not heard, for a noise was taken for the caller: it is owed as before."""
+        if self.state is AnswerState.AWAITED and self.has_begun:
+            self._attempt, self._again = Attempt(), True
 
     def caller_stops(self) -> None:
         """The caller's turn is over, be there an answer to it or not."""
@@ -155,22 +159,20 @@ class Answer:
 
     def words_promised(self, now: float) -> None:
         """The next words are a tool's, and not the answer."""
-        self._promised += 1
-        if self.tools.of_turn:
-            self._unheard_words = True
+        if self.tools.promise_words():
             self.silence.ask(now, self.waited, now - self.tools.since)
 
     def tool_started(self, now: float) -> int:
         """A tool is at work: its own timeout counts now. Gives the number by which its end is told."""
-        self._begun = True
-        self._suspect = None
+        self._attempt.made(now)
         return self.tools.started(now)
 
     def tool_ended(self, work: int, now: float, *, answered: bool) -> None:
         """The tool ``work`` is done: an answer is owed; what was begun with one that was given up is gone."""
         since = self.waited if self.waits or self.tools.is_of_turn(work) else now
         on_purpose = self.tools.ended(work, now)
-        self._begun = self._begun and (answered or self.tools.of_turn > 0)
+        if not answered and not self.tools.of_turn:
+            self._attempt.begun_at = None
         if answered and not self._callers_turn:
             self.owed(now, since, on_purpose)
             self.tools.since = now
@@ -179,72 +181,69 @@ class Answer:
 
     def model_began(self, now: float) -> None:
         """The model is at an answer, be it one that nobody has asked for."""
-        self._early_end = self._suspect = None
+        self._attempt.seems_empty = None
         if self.state in (AnswerState.NONE, AnswerState.DONE) and not self._callers_turn:
             self.owed(now, now)
 
     def model_made(self, now: float) -> None:
         """Words, sound or the call of a tool; the voice has a moment for what came late."""
-        self._begun_at = self._begun_at if self._begun else now
-        self._begun = True
-        self._suspect = None
+        self._attempt.made(now)
 
     def model_ended(self, now: float, reason: str, *, made: bool, certain: bool = False) -> None:
         """The model is at the end; ``made`` is whether there was anything, ``reason`` why it ended.
 
-        A realtime model may be at the end of an answer before the end of the caller's turn has come here. It
-        is ``certain`` that it did answer, and was not cut.
+        A realtime model may tell so ahead of the caller's turn's end; ``certain`` is that it was not cut.
         """
         if certain and self._callers_turn and not made:
-            self._early_end = now, reason
-        if self.state is AnswerState.AWAITED and not made and not self.tools.of_turn:
-            self._suspect, self.reason = now, reason
+            self._attempt.early_at = now
+            self._attempt.ends_empty(now, reason)
+        elif self.state is AnswerState.AWAITED and not made and not self.tools.of_turn:
+            self._attempt.ends_empty(now, reason)
 
     def broke_off(self, reason: str) -> None:
         """The provider can't go on with an answer that has begun; what there is of it is heard first."""
-        if self.waits or self._line.is_early:
-            self._line.broken_off = reason
+        if self.waits or self._attempt.is_early:
+            self._attempt.broken_off = reason
 
     def arrives(self, now: float) -> None:
         """The beginning of the model's answer has come to the line."""
-        self._line.arriving = self.waits or self._callers_turn
-        self._line.early_at = now if self._callers_turn and not self.waits else -math.inf
+        self._attempt.arriving = self.waits or self._callers_turn
+        self._attempt.early_at = now if self._callers_turn and not self.waits else -math.inf
 
     def voiced(self) -> None:
         """Sound of the model's answer has come to the line."""
-        self._line.voiced = self._line.voiced or self._line.arriving
+        self._attempt.voiced = self._attempt.voiced or self._attempt.arriving
 
     def delivered(self, now: float) -> None:
         """The end of the model's answer has come to the line, behind all of its sound."""
-        if not self._line.arriving or self.tools.of_turn or not (self.waits or self._line.is_early):
+        attempt = self._attempt
+        if not attempt.arriving or self.tools.of_turn or not (self.waits or attempt.is_early):
             return
-        self._line.arriving = False
+        attempt.arriving = False
         if self.state is AnswerState.SPEAKING:
-            if not self._speaking and not self._line.broken_off:
+            if not self._speaking and attempt.is_over:
                 self.state = AnswerState.DONE
-        elif self.waits and self._line.voiced and self._speaking:
+        elif self.waits and attempt.voiced and self._speaking:
             self.state = AnswerState.SPEAKING
-        elif self.waits and not self._line.voiced and self._suspect is None:
-            self._suspect, self.reason = now, self._line.broken_off or "nothing of the answer could be heard"
+        elif self.waits and not attempt.voiced and attempt.seems_empty is None:
+            attempt.ends_empty(now, attempt.broken_off or "nothing of the answer could be heard")
 
     def sound(self, now: float, *, speaking: bool) -> None:
         """The agent's first or last sound: the answer has begun, unless these are a tool's words."""
         self._speaking = speaking
         if not speaking:
             self.silence.agent_ended(now)
-            if self.state is AnswerState.SPEAKING and not self._line.arriving and not self._line.broken_off:
+            if self.state is AnswerState.SPEAKING and self._attempt.is_over:
                 self.state = AnswerState.DONE
             return
         self.silence.agent_began()
-        self._unheard_words = False
-        of_tool, self._promised = self._promised > 0, max(0, self._promised - 1)
-        if of_tool and self.state is AnswerState.AWAITED and not self._line.voiced:
+        is_awaited = self.state is AnswerState.AWAITED and not self._attempt.voiced
+        if (self.tools.words_begin() and is_awaited) or self.state.went_wrong:
             return
         self._callers_turn = self._again = False
-        self.state, self._suspect = AnswerState.SPEAKING, None
+        self.state, self._attempt.seems_empty = AnswerState.SPEAKING, None
 
-    def _begin(self, line: AnswerAtLine | None = None) -> None:
-        self._line, self.reason = line or AnswerAtLine(), ""
-        is_heard = self._line.voiced and self._speaking
+    def _begin(self, attempt: Attempt | None = None) -> None:
+        self._attempt, self.reason, self.tools.owes_words = attempt or Attempt(), "", False
+        is_heard = self._attempt.voiced and self._speaking
         self.state = AnswerState.SPEAKING if is_heard else AnswerState.AWAITED
-        self._suspect, self._unheard_words, self._begun = None, False, False

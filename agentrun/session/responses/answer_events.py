@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from pipecat.frames.frames import (
@@ -124,19 +125,22 @@ class AnswerEvents:
         self._response_deadline.model_ended(message, made=made, certain=certain)
 
     def _cut_by_nobody(self, reason: str) -> bool:
-        """Whether a server stopped speaking for a caller of whose speech it has not told in the answer.
+        """Whether a server stopped speaking unasked, and for no caller of whose speech it has told.
 
         The pipeline learns of their turn only behind the end of the answer that it cuts off.
         """
-        if not reason.startswith("cancelled (turn_detected)") or self._response_deadline.turn.is_open:
+        if not reason.startswith("cancelled") or self._response_deadline.turn.is_open:
             return False
         told = session_events(self._model)
-        return told is None or not (told.caller_speaks or told.caller_began_at >= told.responded_at)
+        if told is None:
+            return True
+        cut_at = max(told.caller_began_at, told.cancelled_at)
+        return not (told.caller_speaks or cut_at >= told.responded_at)
 
     def _at_line(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
             self._sounds = self._faults.voice_fails = False
-            self._response_deadline.arrives()
+            self._response_deadline.answer.arrives(asyncio.get_running_loop().time())
         elif isinstance(frame, LLMFullResponseEndFrame):
             if self._sounds and self._faults.voice_fails:
                 self._faults.forgive()
@@ -146,7 +150,7 @@ class AnswerEvents:
             self._faults.sentence_spoken()
         elif self._written or isinstance(frame, TTSAudioRawFrame):
             self._sounds, self._faults.voice_fails = True, False
-            self._response_deadline.voiced()
+            self._response_deadline.answer.voiced()
 
 
 _EMPTY = "the answer was empty"

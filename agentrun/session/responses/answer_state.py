@@ -12,12 +12,24 @@ caller's turn."""
 
 
 class AnswerState(Enum):
-    """Where an answer stands; ``NONE`` is that the caller waits for none."""
+    """Where an answer stands."""
 
     NONE = "none"
+    """The caller waits for none, or has cut it off."""
     AWAITED = "awaited"
+    """It is owed, and nothing of it was heard; a tool may be at work for it."""
     SPEAKING = "speaking"
-    STALLED = "stalled"
-    EMPTY = "empty"
-    FAILED = "failed"
+    """It is being heard, or was, and its end has not come."""
     DONE = "done"
+    """It was heard to its end."""
+    STALLED = "stalled"
+    """It has begun, and does not go on."""
+    EMPTY = "empty"
+    """It has ended without a word that could be heard."""
+    FAILED = "failed"
+    """Nothing of it came in time."""
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether something is done about it now: it is asked for again, or the agent apologises."""
+        return self in (AnswerState.STALLED, AnswerState.EMPTY, AnswerState.FAILED)

@@ -102,11 +102,11 @@ class IdlePrompts:
 
     async def _end(self, goodbye: str) -> None:
         """End the call, unless the caller speaks over ``goodbye``: then they are there after all."""
-        before = self._voice.interruptions, self._times_spoken
+        before = self._voice.cuts.count, self._times_spoken
         if goodbye:
             await self._voice.say_whole(goodbye)
             await self._voice.heard()
-        if before == (self._voice.interruptions, self._times_spoken):
+        if before == (self._voice.cuts.count, self._times_spoken):
             self._farewell("", "the caller said nothing")
         elif self._done:
             # a noise cut it off: it is said again when they stay silent

@@ -127,7 +127,10 @@ class Remedies:
         reason = error_words.awaited(state, reason, self.parts)
         self.record.errors.append(reason)
         logger.warning("call {}: {}; will {}", self.record.id, reason, verdict.value)
-        await self._do(verdict, reason, wait)
+        if verdict is Verdict.GO_ON:
+            await self._go_on(GO_ON)
+        else:
+            await self._do(verdict, reason, wait)
 
     def noted(self, reason: str) -> None:
         """Something that the caller may not have noticed."""
@@ -138,10 +141,14 @@ class Remedies:
         self.record.errors.append(reason)
         await self.apologise(reason)
 
-    def reconnecting(self, reason: str) -> None:
-        """The model went silent and is connected anew: no answer is waited for meanwhile."""
+    def reconnecting(self, reason: str, *, unheard: bool) -> bool:
+        """The model went silent and is connected anew: no answer is waited for meanwhile.
+
+        Whether it is to say so when it is back: not where nothing was lost, or whoever says last words is to
+        say them again.
+        """
         self.record.errors.append(reason)
-        self.response_deadline.reconnecting()
+        return self.response_deadline.reconnecting(unheard=unheard) and not self.voice.insists
 
     def restored(self, asked: bool) -> None:
         """It is back, and was ``asked`` to speak or not."""
@@ -167,8 +174,6 @@ class Remedies:
             await self.apologise(reason)
         elif verdict is Verdict.RETRY:
             await self._ask_once_more(wait)
-        elif verdict is Verdict.GO_ON:
-            await self._go_on()
         elif verdict in (Verdict.ASK_AGAIN, Verdict.DROP_TURN):
             if verdict is not Verdict.ASK_AGAIN:
                 context_size.drop_refused(self.parts.context)
@@ -192,7 +197,7 @@ class Remedies:
         else:
             await self.worker.queue_frame(LLMRunFrame())
 
-    async def _go_on(self) -> None:
+    async def _go_on(self, instruction: str) -> None:
         """Drop what hangs, keep what was heard, and have the model go on behind it."""
         await self.voice.silence()
         self.response_deadline.again()
@@ -200,8 +205,8 @@ class Remedies:
         if pipecat_private.speaks_like_openai(llm):
             await pipecat_private.realtime_give_up_answer(llm)
         if self.parts.is_realtime:
-            await llm.queue_frame(pipecat_private.asking(llm, GO_ON))
+            await llm.queue_frame(pipecat_private.asking(llm, instruction))
             return
-        message: Any = {"role": "developer", "content": GO_ON}
+        message: Any = {"role": "developer", "content": instruction}
         self.parts.context.add_message(message)
         await self.worker.queue_frame(LLMRunFrame())

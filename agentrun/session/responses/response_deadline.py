@@ -100,10 +100,17 @@ class ResponseDeadline:
         self.answer.extend()
         self._arm()
 
-    def reconnecting(self) -> None:
-        """A new connection to the model is made, which has its own limit: nothing is due meanwhile."""
-        self._waited = self.answer.waited
-        self.settled()
+    def reconnecting(self, *, unheard: bool = False) -> bool:
+        """A new connection to the model is made, which has its own limit: nothing is due meanwhile.
+
+        Whether words are lost with the old one, the caller's, of which some were ``unheard``, or the model's.
+        """
+        speaks = unheard or self._hears_caller or self.turn.is_open or self.answer.caller_talks
+        is_lost = speaks or not self.answer.is_seen_to
+        self._waited = self.answer.waited if is_lost else None
+        if is_lost:
+            self.settled()
+        return is_lost
 
     def reconnected(self, *, asked: bool) -> None:
         """There is a new one: it was ``asked`` for an answer, or owes the one that was due before."""
@@ -129,7 +136,10 @@ class ResponseDeadline:
 
     def note(self, *, speaking: bool, ago: float = 0.0) -> None:
         """The agent's first sound, or the last one, which was ``ago`` seconds ago."""
+        was_awaited = self.state is AnswerState.AWAITED
         self.answer.sound(self._now() - (0.0 if speaking else ago), speaking=speaking)
+        if was_awaited and self.state is AnswerState.SPEAKING:
+            self.turn.is_made_up_for()
         self._arm()
 
     def voice_began(self) -> None:
@@ -151,9 +161,11 @@ class ResponseDeadline:
 
     def turn_begins(self, *, interrupts: bool = True) -> None:
         """A turn of the caller's is told of; one without their voice leaves owed what is owed."""
-        heard = self.state is AnswerState.SPEAKING
-        self.caller_speaks(interrupts=self.turn.begins(self._now(), voice=self._hears_caller) and interrupts)
-        self.turn.cuts = interrupts and (heard or self.answer.cut_off)
+        cuts = interrupts and self.answer.is_due
+        is_callers = self.turn.begins(self._now(), voice=self._hears_caller, cuts=cuts)
+        if cuts and not is_callers:
+            self.answer.dropped()
+        self.caller_speaks(interrupts=is_callers and interrupts)
 
     def caller_speaks(self, *, interrupts: bool = True) -> None:
         """The caller has a turn, and cuts off what is owed or being said where it ``interrupts``."""
@@ -177,10 +189,6 @@ class ResponseDeadline:
         """The tool ``work`` is done: the model owes an answer, unless the tool was given up."""
         self.answer.tool_ended(work, self._now(), answered=answered)
         self._arm()
-
-    def is_of_turn(self, work: int) -> bool:
-        """Whether the tool ``work`` was called since the caller spoke last."""
-        return self.answer.tools.is_of_turn(work)
 
     def model_began(self) -> None:
         """The model is at an answer."""
@@ -206,14 +214,6 @@ class ResponseDeadline:
         """The provider can't go on with an answer that has begun."""
         self.answer.broke_off(reason)
         self._arm()
-
-    def arrives(self) -> None:
-        """The beginning of the model's answer has come to the line."""
-        self.answer.arrives(self._now())
-
-    def voiced(self) -> None:
-        """Sound of the model's answer has come to the line."""
-        self.answer.voiced()
 
     def delivered(self) -> None:
         """The end of the model's answer has come to the line."""

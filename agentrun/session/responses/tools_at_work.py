@@ -22,6 +22,9 @@ class ToolsAtWork:
 
     since: float = 0.0
     """Since when nothing but tools of this turn has been at work."""
+    owes_words: bool = field(default=False, init=False)
+    """Whether one of this turn has promised words that nobody has heard yet."""
+    _promised: int = field(default=0, init=False)
     _turn: int = field(default=0, init=False)
     _turns: list[int] = field(default_factory=list, init=False)
     _working: set[int] = field(default_factory=set, init=False)
@@ -43,6 +46,19 @@ class ToolsAtWork:
     def turn_begins(self) -> None:
         """The caller speaks: what is at work works on beside it."""
         self._turn += 1
+        self._promised, self.owes_words = 0, False
+
+    def promise_words(self) -> bool:
+        """The next words are a tool's, and not the answer: whether one of this turn is at work."""
+        self._promised += 1
+        self.owes_words = self.owes_words or self.of_turn > 0
+        return self.of_turn > 0
+
+    def words_begin(self) -> bool:
+        """The agent is heard: whether these are words that were promised."""
+        is_promised, self._promised = self._promised > 0, max(0, self._promised - 1)
+        self.owes_words = False
+        return is_promised
 
     def started(self, now: float) -> int:
         """A tool begins to work: the number by which its end is told."""

@@ -10,7 +10,9 @@ from typing import Any
 
 from pipecat.frames.frames import (
     DataFrame,
+    Frame,
     InterruptionFrame,
+    LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
     LLMMessagesAppendFrame,
     OutputDTMFFrame,
@@ -20,6 +22,7 @@ from pipecat.pipeline.worker import PipelineWorker
 
 from agentrun.pipeline import pipecat_private, pushed_frames
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services import end_of_answer
 from agentrun.records import CutBy
 from agentrun.session.speech import goodbyes
 from agentrun.session.speech.interruptions import Interruptions
@@ -35,6 +38,7 @@ _MOST_TIMES = 3
 """How often such words are said on a line whose noises cut them off."""
 _ECHO_SECONDS = 3.0
 """How long Twilio may take to play what it has been sent."""
+_ENDS = (LLMFullResponseStartFrame, LLMFullResponseEndFrame)
 
 
 @dataclass
@@ -63,15 +67,18 @@ class Announcements:
         self._began, self._finished = asyncio.Event(), asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
         self._asked_at = 0.0
-        self._interruptions = Interruptions(parts.llm, spoke_since)
+        self.cuts = Interruptions(parts.llm, spoke_since)
+        """Of what was being said, but for noises that words are said again behind."""
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
-        self._answer = goodbyes.AnswerWords(parts.llm)
+        self.answer = goodbyes.AnswerWords(parts.llm)
+        """What the model says by itself."""
+        self.insists = False
+        """Whether words are being said that are said again where they are cut off."""
+        self._is_broken = False
         self._taken = asyncio.Event()
         if pipecat_private.speaks_like_openai(parts.llm):
-            pushed_frames.watch_pushed_frames(
-                parts.llm, LLMFullResponseStartFrame, lambda _frame: self._taken.set()
-            )
+            pushed_frames.watch_pushed_frames(parts.llm, _ENDS, self._from_model)
 
     @property
     def has_own_voice(self) -> bool:
@@ -79,23 +86,9 @@ class Announcements:
         return self._parts.tts is not None
 
     @property
-    def interruptions(self) -> int:
-        """How often what was being said has been dropped, but for noises that words are said again behind."""
-        return self._interruptions.count
-
-    @property
     def about_to_speak(self) -> bool:
         """Whether words are on their way that nobody has begun to hear."""
         return asyncio.get_running_loop().time() - self._asked_at < _ANSWER_SECONDS
-
-    async def unsaid(self, goodbye: str) -> str:
-        """``goodbye``, or nothing where the answer that called the tool says goodbye itself.
-
-        A realtime model may go on speaking behind the call.
-        """
-        if pipecat_private.speaks_like_openai(self._parts.llm):
-            await pipecat_private.wait_until_answering(self._parts.llm, False, _TAKEN_SECONDS)
-        return "" if goodbyes.says_goodbye(goodbye, self._answer.beside_call) else goodbye
 
     async def say(self, text: str, *, remembered: bool = True) -> None:
         """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to.
@@ -106,54 +99,62 @@ class Announcements:
         if self._parts.tts:
             await self._worker.queue_frame(TTSSpeakFrame(text, append_to_context=remembered))
             return
-        wish = f'Say exactly these words and nothing else: "{text}"'
-        llm = self._parts.llm
-        if pipecat_private.speaks_like_openai(llm):
-            await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
-        self._taken.clear()
-        await llm.queue_frame(pipecat_private.asking(llm, wish))
+        await self._ask_model(f'Say exactly these words and nothing else: "{text}"')
         with contextlib.suppress(TimeoutError):
             # whatever else it is asked before it has taken this up goes into the same answer
             await asyncio.wait_for(self._taken.wait(), _TAKEN_SECONDS)
 
     async def ask(self, instruction: str) -> None:
         """Have the model answer to ``instruction``, which nobody hears."""
-        llm = self._parts.llm
-        if not self._parts.is_realtime:
-            message: Any = {"role": "developer", "content": instruction}
-            await self._worker.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+        if self._parts.is_realtime:
+            await self._ask_model(instruction)
             return
-        if pipecat_private.speaks_like_openai(llm):
-            await pipecat_private.wait_until_answering(llm, False, _TAKEN_SECONDS)
-        await llm.queue_frame(pipecat_private.asking(llm, instruction))
+        message: Any = {"role": "developer", "content": instruction}
+        await self._worker.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
+
+    async def _ask_model(self, instruction: str) -> None:
+        """Ask a realtime model, which takes one thing at a time."""
+        if pipecat_private.speaks_like_openai(self._parts.llm):
+            await pipecat_private.wait_until_answering(self._parts.llm, False, _TAKEN_SECONDS)
+        self._taken.clear()
+        await self._parts.llm.queue_frame(pipecat_private.asking(self._parts.llm, instruction))
 
     async def say_whole(self, text: str, *, remembered: bool = True, insists: bool = True) -> bool:
         """Have ``text`` spoken, and wait for what would not come out before the end of the call.
 
         Words for the speech service keep their place before the end; a model's answer has to be waited for.
-        Its server may take a noise for the caller, and drop the answer: who ``insists`` asks for it again,
-        a second later. Whether nobody has spoken into it so far, as far as was looked into.
+        Its server may take a noise for the caller, and drop the answer, or be lost in it: who ``insists``
+        asks for it again. Whether nobody has spoken into it so far, as far as was looked into.
         """
-        for _ in range(_MOST_TIMES):
-            before = self.interruptions
-            self._began.clear()
-            self._finished.clear()
-            await self.say(text, remembered=remembered)
-            if self._parts.tts:
-                return True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
-                await self._while_sounding(self._finished, _WORDS_SECONDS)
-            if not insists or self.interruptions == before:
-                return True
-            if not await self.was_noise(before):
-                return False
-            self._interruptions.forget(before)
+        self.insists = insists and self._parts.tts is None
+        try:
+            for _ in range(_MOST_TIMES):
+                before = self.cuts.count
+                self._began.clear()
+                self._finished.clear()
+                await self.say(text, remembered=remembered)
+                if self._parts.tts:
+                    break
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
+                    await self._while_sounding(self._finished, _WORDS_SECONDS)
+                if not insists or (self.cuts.count == before and not self._is_broken):
+                    break
+                if self.cuts.count > before and not await self.cuts.was_noise(before):
+                    return False
+                self.cuts.forget(before)
+        finally:
+            self.insists = False
         return True
 
-    async def was_noise(self, before: int) -> bool:
-        """Whether nobody spoke at the interruptions since there were ``before``; it takes up to 1 s."""
-        return await self._interruptions.was_noise(before)
+    def _from_model(self, frame: Frame) -> None:
+        """An answer of a realtime model begins, or ends, be it with its connection."""
+        self._is_broken = end_of_answer.is_broken_off(frame)
+        if isinstance(frame, LLMFullResponseStartFrame):
+            self._taken.set()
+        elif self._is_broken and not self._sounding:
+            self._began.set()
+            self._finished.set()
 
     async def heard(self, seconds: float = _WORDS_SECONDS) -> bool:
         """Wait until the caller has heard what is being said, however long that is, and the line's own delay.
@@ -240,7 +241,7 @@ class Announcements:
 
     async def _reached(self, _worker: PipelineWorker, frame: object) -> None:
         if isinstance(frame, InterruptionFrame):
-            self._interruptions.note()
+            self.cuts.note()
             if frame.id in self._silenced:
                 self._silenced[frame.id].set()
             for gone_out in self._said.values():

@@ -13,7 +13,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameProcessor
 
-from agentrun.pipeline import pushed_frames
+from agentrun.pipeline import pipecat_private, pushed_frames
 
 _PARTING = re.compile(
     r"\b(?:good ?-?bye|bye|farewell|take care(?! of)|good night|(?:see|talk to) you (?:soon|later)"
@@ -26,6 +26,8 @@ _PARTING = re.compile(
 )
 """In the seven languages that numbers are read in; in others the words themselves tell."""
 _OF_ANSWER = (LLMTextFrame, FunctionCallsStartedFrame, LLMFullResponseEndFrame, InterruptionFrame)
+_END_SECONDS = 1.0
+"""How long the end of the answer is waited for that called the tool."""
 _SAME = 0.6
 """The share of a goodbye's words that an answer has which says it in other words."""
 
@@ -49,10 +51,20 @@ class AnswerWords:
     """The words of the model's answer in which it called the tools that it called last."""
 
     def __init__(self, llm: FrameProcessor) -> None:
+        self._llm = llm
         self._words, self._called = "", False
         self.beside_call = ""
         """Before the call, or behind it."""
         pushed_frames.watch_pushed_frames(llm, _OF_ANSWER, self._pushed)
+
+    async def unsaid(self, goodbye: str) -> str:
+        """``goodbye``, or nothing where the answer that called the tool says goodbye itself.
+
+        A realtime model may go on speaking behind the call.
+        """
+        if pipecat_private.speaks_like_openai(self._llm):
+            await pipecat_private.wait_until_answering(self._llm, False, _END_SECONDS)
+        return "" if says_goodbye(goodbye, self.beside_call) else goodbye
 
     def _pushed(self, frame: Frame) -> None:
         if isinstance(frame, LLMTextFrame):

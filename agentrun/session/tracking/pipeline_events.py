@@ -56,7 +56,7 @@ class PipelineEvents:
         self.transcript.tool(tool, arguments, outcome)
         if outcome.status == "refused" and outcome.detail:
             self.transcript.error(f"tool_unavailable: {tool.name}: {outcome.detail}"[:MOST_WORDS])
-        if self.response_deadline.is_of_turn(work):
+        if self.response_deadline.answer.tools.is_of_turn(work):
             self.latency.tool_ended()
         self.response_deadline.tool_ended(work, answered=outcome.status != "cancelled")
 
@@ -67,7 +67,7 @@ class PipelineEvents:
     def way_ended(self, way: int, following: Next) -> None:
         """It is there: an answer is due where the model speaks next."""
         self.response_deadline.tool_ended(way, answered=following == "model")
-        if following == "caller" and self.response_deadline.is_of_turn(way):
+        if following == "caller" and self.response_deadline.answer.tools.is_of_turn(way):
             self.response_deadline.settled()
 
     async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:

@@ -118,6 +118,39 @@ def test_an_answer_that_breaks_off_is_heard_before_it_is_gone_on_with(answer: An
     assert answer.reason == "failed (server_error)"
 
 
+def test_sound_that_comes_behind_the_end_of_an_answer_that_went_wrong_does_not_bring_it_back(
+    answer: Answer,
+) -> None:
+    heard(answer, 11.0, 12.0)
+    answer.broke_off("failed (server_error)")
+    assert answer.expire(12.0) is AnswerState.STALLED
+    answer.sound(12.1, speaking=True)
+    answer.sound(12.2, speaking=False)
+    assert (answer.state, answer.deadline) == (AnswerState.STALLED, None)
+
+
+def test_what_a_noise_drops_unheard_is_owed_as_if_nothing_had_been_made(answer: Answer) -> None:
+    answer.model_made(11.0)
+    answer.dropped()
+    assert (answer.state, answer.has_begun) == (AnswerState.AWAITED, False)
+    assert answer.deadline == 10.0 + FIRST + GRACE_SECONDS, "all attempts together"
+
+
+@pytest.mark.parametrize("at_work", ["nothing", "half", "whole", "tool"])
+def test_the_model_is_not_needed_for_what_has_come_or_for_what_a_tool_does(
+    answer: Answer, at_work: str
+) -> None:
+    if at_work in ("half", "whole"):
+        answer.model_made(11.0)
+        answer.arrives(11.0)
+        answer.voiced()
+    if at_work == "whole":
+        answer.delivered(11.0)
+    if at_work == "tool":
+        answer.tool_started(11.0)
+    assert answer.is_seen_to is (at_work in ("whole", "tool"))
+
+
 def test_a_second_attempt_has_little_time_and_no_third_one(answer: Answer) -> None:
     heard(answer, 11.0, 12.0)
     answer.expire(17.0)

@@ -63,8 +63,9 @@ class SessionEvents:
         """When the server last showed that it hears or answers, on the loop's clock."""
         self.heard_caller_at = 0.0
         """When it last showed that it hears the caller."""
-        self.responded_at = self.caller_began_at = -math.inf
-        """When it last told of the beginning of a response, and of the caller's speech."""
+        self.responded_at = self.caller_began_at = self.cancelled_at = -math.inf
+        """When it last told of the beginning of a response, and of the caller's speech, and when it was last
+        asked to cancel one."""
         self.caller_items = CallerItems()
         self.caller_speaks = False
         """Whether it has told of a beginning of the caller's speech, and not of its end."""
@@ -105,6 +106,8 @@ class SessionEvents:
         """Send an event, and know a response that is refused by its id."""
         if event.type == "response.create":
             self._asked = event.event_id
+        elif event.type == "response.cancel":
+            self.cancelled_at = asyncio.get_running_loop().time()
         await self._send_event(event)
 
     async def receive(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol
@@ -13,10 +12,10 @@ from loguru import logger
 from agentrun.pipeline import pipecat_private
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.error_words import LOOK
+from agentrun.session.responses.realtime.own_connections import POLL_SECONDS, Quiet, RealtimeEnd
 from agentrun.session.responses.realtime.unasked_answer import UnaskedAnswer
 from agentrun.session.responses.remedies import RESUME, Remedies
 
-POLL_SECONDS = 0.2
 CONNECT_SECONDS = 1.5
 """How long a new session may take until it is configured."""
 HANDSHAKE_SECONDS = 2.5
@@ -30,30 +29,25 @@ MOST_ATTEMPTS = 2
 MOST_LOSSES = 3
 """How often in a row it is brought back, if it is lost again within ``STABLE_SECONDS``."""
 STABLE_SECONDS = 10.0
-GONE_SECONDS = 2.5
-"""How long a service that connects anew by itself may have no connection."""
-LEFT_SECONDS = 10.0
-"""So long before the announced end of a connection another one no longer waits for a pause."""
+_UNHEARD = "it did not hear the caller"
 
 
-class Quiet(Protocol):
-    """Says whether neither side is speaking, no answer is waited for, and no tool is at work.
+class Lost(Protocol):
+    """Told why the model went silent, and whether words of the caller's were ``unheard``."""
 
-    Where it is ``urgent``, who speaks does not count.
-    """
-
-    def __call__(self, *, urgent: bool) -> bool: ...
+    def __call__(self, reason: str, /, *, unheard: bool) -> bool: ...
 
 
 class RealtimeReconnection:
     """Watches one call's realtime service until it is cancelled.
 
     ``lost`` is told each time that the model went silent, whether its connection ended, its session was not
-    set up, or it reacts to nothing that the caller says (``is_unheard``); ``back`` is told of each new
-    connection, and whether it was asked to speak. ``give_up`` is told once: when it can't be brought back,
-    or is lost again each time, or stays deaf. ``unasked`` sees to answers that the server has not begun;
-    ``mend`` is given what the server refused of its session, and says what is now asked for otherwise, or
-    nothing. A call that ``is_over`` closes its connection itself. ``name`` is what the model is called.
+    set up, or it reacts to nothing that the caller says (``is_unheard``), and says whether the model is to
+    speak of it once it is back; ``back`` is told of each new connection, and whether it was asked to speak.
+    ``give_up`` is told once: when it can't be brought back, or is lost again each time, or stays deaf.
+    ``unasked`` sees to answers that the server has not begun; ``mend`` is given what the server refused of
+    its session, and says what is now asked for otherwise, or nothing. A call that ``is_over`` closes its
+    connection itself. ``name`` is what the model is called.
     """
 
     def __init__(
@@ -62,7 +56,7 @@ class RealtimeReconnection:
         add_instruction: Callable[[str], None],
         quiet: Quiet,
         give_up: Callable[[str], Awaitable[None]],
-        lost: Callable[[str], None],
+        lost: Lost,
         back: Callable[[bool], None],
         is_over: Callable[[], bool],
         is_unheard: Callable[[], bool],
@@ -124,17 +118,18 @@ class RealtimeReconnection:
             self._unheard = 0
         self._unheard += 1
         self._unheard_at = self._clock()
-        return "it did not hear the caller"
+        return _UNHEARD
 
     async def _bring_back(self, why: str) -> bool:
-        self._lost(f"realtime_lost: {self._name} went silent: {why}")
+        speak = self._lost(f"realtime_lost: {self._name} went silent: {why}", unheard=why == _UNHEARD)
         await pipecat_private.end_half_answer(self._llm)
-        self._add_instruction(RESUME)
+        if speak:
+            self._add_instruction(RESUME)
         for attempt in range(1, MOST_ATTEMPTS + 1):
             if self._is_over():
                 return True
             logger.warning("{} went silent: {}; connecting anew, attempt {}", self._name, why, attempt)
-            asked = await pipecat_private.realtime_restore(self._llm, speak=True)
+            asked = await pipecat_private.realtime_restore(self._llm, speak=speak)
             self._back(asked)
             if await self._is_back():
                 return True
@@ -161,52 +156,6 @@ class RealtimeReconnection:
                 return True
             await asyncio.sleep(POLL_SECONDS / 4)
         return False
-
-
-class RealtimeEnd:
-    """Watches a realtime service that is not connected anew from here, until it is cancelled.
-
-    ``give_up`` is told once that the connection has ended, unless the service itself has another within
-    ``GONE_SECONDS``; that and why is told to ``back``. Until there was one, the answer that is owed is waited
-    for as any other. A connection that is announced to end is followed by another one where it is ``quiet``.
-    """
-
-    def __init__(
-        self,
-        llm: Any,
-        name: str,
-        give_up: Callable[[str], Awaitable[None]],
-        is_over: Callable[[], bool],
-        back: Callable[[str], Awaitable[None]] | None = None,
-        quiet: Quiet | None = None,
-    ) -> None:
-        self._llm, self._name = llm, name
-        self._give_up, self._is_over, self._back = give_up, is_over, back
-        self._quiet = quiet
-
-    async def watch(self) -> None:
-        """Poll the service."""
-        clock = asyncio.get_running_loop().time
-        last_there = math.inf
-        while clock() - last_there < GONE_SECONDS or last_there == math.inf:
-            await asyncio.sleep(POLL_SECONDS)
-            if self._is_over():
-                return
-            if not pipecat_private.realtime_is_deaf(self._llm):
-                last_there = clock()
-            if self._back and (why := pipecat_private.realtime_why_restored(self._llm)):
-                await self._back(f"realtime_lost: {self._name} went silent: {why}")
-            if self._may_go_on(pipecat_private.realtime_ends_at(self._llm) - clock()):
-                logger.info("going on over another connection before this one is ended")
-                await pipecat_private.realtime_go_on(self._llm)
-        await self._give_up(f"realtime_lost: the connection of {self._name} ended; {LOOK}")
-
-    def _may_go_on(self, seconds_left: float) -> bool:
-        """Whether nothing is lost with the connection, or little, where few seconds are left."""
-        if self._quiet is None or seconds_left == math.inf:
-            return False
-        urgent = seconds_left <= LEFT_SECONDS
-        return self._quiet(urgent=urgent) and (urgent or pipecat_private.realtime_is_resumable(self._llm))
 
 
 def watching(

@@ -22,17 +22,19 @@ class ToldTurn:
     """
 
     spoke_since: Callable[[float], bool] | None = None
-    cuts: bool = field(default=False, init=False)
-    """Whether it has cut off what was said or owed."""
+    _cuts: bool = field(default=False, init=False)
     _began: float | None = field(default=None, init=False)
     _silent_at: float | None = field(default=None, init=False)
     _kept: bool = field(default=False, init=False)
     _answered: bool = field(default=False, init=False)
     _spoken: bool | None = field(default=None, init=False)
 
-    def begins(self, now: float, *, voice: bool) -> bool:
-        """It is told to begin while a ``voice`` is heard or not: whether it is the caller's, so far."""
-        self._began, self._answered, self.cuts, self._spoken = now, False, False, None
+    def begins(self, now: float, *, voice: bool, cuts: bool = False) -> bool:
+        """It is told to begin while a ``voice`` is heard or not: whether it is the caller's, so far.
+
+        ``cuts`` is whether it cuts off what was said or owed.
+        """
+        self._began, self._answered, self._cuts, self._spoken = now, False, cuts, None
         self._silent_at = None if voice else now
         self._kept = self.spoke_since is not None and not voice
         return not self._kept
@@ -48,7 +50,7 @@ class ToldTurn:
         They are ``noise`` where nobody spoke in it at all, which is looked into once, and else ``spoken``.
         """
         began, silent = self._began, self._silent_at
-        if began is None or silent is None or not self.cuts or self.spoke_since is None:
+        if began is None or silent is None or not self._cuts or self.spoke_since is None:
             return False
         quiet = now - max(began, silent)
         if quiet < noise:
@@ -57,7 +59,7 @@ class ToldTurn:
             self._spoken = self.spoke_since(began)
         if self._spoken and quiet < spoken:
             return False
-        self.cuts = False
+        self._cuts = False
         return True
 
     def voice_ends(self, at: float) -> bool:
@@ -72,6 +74,11 @@ class ToldTurn:
         self._silent_at = self._spoken = None
         kept, self._kept = self._kept, False
         return kept
+
+    def is_made_up_for(self) -> None:
+        """What it has cut off is heard now, before its end is told: no other answer is owed behind that."""
+        if self.is_open and self._cuts and self.spoke_since is not None:
+            self._answered = True
 
     def answer_begins(self) -> bool:
         """The answer of a model that finds turns by itself begins: whether the turn is not over here yet."""

@@ -29,7 +29,11 @@ async def test_a_call_that_is_over_is_not_connected_anew() -> None:
     async def give_up(reason: str) -> None:
         said.append(reason)
 
-    tells = (said.append, lambda _asked: None, lambda: True)
+    def lost(reason: str, *, unheard: bool) -> bool:
+        said.append(reason)
+        return unheard
+
+    tells = (lost, lambda _asked: None, lambda: True)
     reconnection = RealtimeReconnection(
         closed, said.append, lambda **_: True, give_up, *tells, lambda: False, nothing, refused_nothing, "it"
     )
@@ -59,6 +63,9 @@ def test_a_model_that_is_deaf_each_time_is_given_up_and_one_that_hears_in_betwee
         async def give_up(reason: str) -> None:
             reasons.append(reason)
 
+        def lost(_reason: str, *, unheard: bool) -> bool:
+            return unheard
+
         def is_unheard() -> bool:
             missed = next(moments, None)
             if missed is None:
@@ -69,10 +76,18 @@ def test_a_model_that_is_deaf_each_time_is_given_up_and_one_that_hears_in_betwee
 
         over = asyncio.Event()
         llm: Any = SimpleNamespace()
-        tells = (lambda _what: None, lambda _asked: None, over.is_set)
-        ask = (lambda _text: None, lambda **_: True, give_up, *tells)
         async with asyncio.timeout(60):
-            await RealtimeReconnection(llm, *ask, is_unheard, nothing, refused_nothing, "it").watch()
+            watch = RealtimeReconnection(
+                *(llm, lambda _text: None, lambda **_: True, give_up),
+                lost=lost,
+                back=lambda _asked: None,
+                is_over=over.is_set,
+                is_unheard=is_unheard,
+                unasked=nothing,
+                mend=refused_nothing,
+                name="it",
+            )
+            await watch.watch()
         return reasons
 
     assert len(virtual_time.run(talk())) == given_up
