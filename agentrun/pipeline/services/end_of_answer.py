@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from pipecat.frames.frames import Frame, LLMFullResponseEndFrame
 from pipecat.processors.frame_processor import FrameProcessor
 
 _REASON = "agentrun.end_reason"
 _BROKEN_OFF = "agentrun.broken_off"
 _NORMAL = ("", "stop", "tool_calls", "function_call", "completed")
+_FILTERED = re.compile("content_filter|sensitive|safety|recitation|prohibited_content", re.IGNORECASE)
+"""OpenAI and most others; Zhipu; Gemini's own words, which gateways pass on."""
+_FAILED = re.compile(
+    r"failed|incomplete|(?:network_)?error\b|abort|insufficient_system_resource", re.IGNORECASE
+)
+"""A stream or a response that failed; Mistral, OpenRouter and Zhipu; vLLM and SGLang; DeepSeek."""
 
 
 def note(service: FrameProcessor, reason: str) -> None:
@@ -44,3 +52,23 @@ def is_normal(reason: str) -> bool:
     (True, False)
     """
     return reason in _NORMAL
+
+
+def is_filtered(reason: str) -> bool:
+    """Whether an answer ends where the provider's filter has found something in it.
+
+    >>> is_filtered("content_filter"), is_filtered("incomplete (content_filter)"), is_filtered("length")
+    (True, True, False)
+    """
+    return _FILTERED.search(reason) is not None
+
+
+def is_broken(reason: str) -> bool:
+    """Whether an answer ends in the middle, for the provider has failed or filters it.
+
+    One that ends for its length was asked for so; a realtime model's is ``incomplete`` then.
+
+    >>> is_broken("failed (server_error)"), is_broken("content_filter"), is_broken("length"), is_broken("eos")
+    (True, True, False, False)
+    """
+    return _FAILED.match(reason) is not None or is_filtered(reason)

@@ -116,7 +116,7 @@ class AnswerEvents:
         self._made = self._erred = False
         if erred:
             return
-        if made and (reason.startswith(_BROKEN) or (self._realtime and self._cut_by_nobody(reason))):
+        if made and (end_of_answer.is_broken(reason) or (self._realtime and self._cut_by_nobody(reason))):
             self._response_deadline.broke_off(reason)
         elif made and not end_of_answer.is_normal(reason) and not reason.startswith("cancelled"):
             self._noted(f"the answer was cut: {reason}")
@@ -154,5 +154,3 @@ class AnswerEvents:
 
 
 _EMPTY = "the answer was empty"
-_BROKEN = ("failed", "incomplete (max_output_tokens)")
-"""How an answer ends that is to be gone on with: the latter is OpenAI's realtime models' alone."""

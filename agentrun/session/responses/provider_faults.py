@@ -197,18 +197,17 @@ class Faults:
         """The error just judged is not counted: the answer that it broke off will be."""
         self._in_a_row -= 1
 
-    def judge_answer(self, state: AnswerState, *, may_ask: bool = False) -> Verdict:
+    def judge_answer(self, state: AnswerState, *, may_ask: bool = False, filtered: bool = False) -> Verdict:
         """Decide on an answer that has stalled, is empty or has failed.
 
         ``may_ask`` is whether nobody has asked the model for one that has failed: it finds turns by itself.
+        One that is ``filtered`` is no fault of a service's.
         """
         self._in_a_row += 1
-        if state is AnswerState.FAILED and may_ask and self._in_a_row == 1:
-            return Verdict.RETRY
-        if state is AnswerState.EMPTY and self._in_a_row < 3:
-            return Verdict.RETRY if self._in_a_row == 1 else self._ask_again()
-        if state is AnswerState.STALLED and self._in_a_row == 1:
-            return Verdict.GO_ON
+        if self._in_a_row == 1 and (state is not AnswerState.FAILED or may_ask):
+            return Verdict.GO_ON if state is AnswerState.STALLED else Verdict.RETRY
+        if self._in_a_row == 2 and (state is AnswerState.EMPTY or filtered):
+            return self._ask_again()
         return Verdict.GIVE_UP
 
     def _of_model(self, frame: ErrorFrame, *, refused: bool, begun: bool) -> Verdict:

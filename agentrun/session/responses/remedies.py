@@ -14,6 +14,7 @@ from pipecat.pipeline.worker import PipelineWorker
 from agentrun.pipeline import context_size, pipecat_private
 from agentrun.pipeline.failover.utterance import NoiseFrame, NoWordsFrame
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services import end_of_answer
 from agentrun.records import CallRecord
 from agentrun.session.responses import error_words, rate_limits
 from agentrun.session.responses.answer_state import AnswerState
@@ -34,6 +35,11 @@ _RECONNECT_SECONDS = 1.0
 GO_ON = (
     "Your last answer broke off, and the caller has heard it so far. Go on from there in one or two "
     "sentences, without repeating what was said and without mentioning that it broke off."
+)
+
+GO_ON_OTHERWISE = (
+    "Your last answer was stopped by a content filter, and the caller has heard it so far. Do not go on with "
+    "it. Say in one sentence that you can't say more about this, and ask what else you can do for them."
 )
 
 RESUME = (
@@ -117,7 +123,8 @@ class Remedies:
             return
         by_itself = self.parts.is_realtime and not pipecat_private.speaks_like_openai(self.parts.llm)
         may_ask = by_itself and self.response_deadline.has_time and not self.response_deadline.tools
-        verdict = self.faults.judge_answer(state, may_ask=may_ask)
+        filtered = end_of_answer.is_filtered(reason)
+        verdict = self.faults.judge_answer(state, may_ask=may_ask, filtered=filtered)
         if verdict is Verdict.GO_ON and not self.response_deadline.has_time:
             verdict = Verdict.GIVE_UP
         wait = rate_limits.wait(reason)
@@ -128,7 +135,7 @@ class Remedies:
         self.record.errors.append(reason)
         logger.warning("call {}: {}; will {}", self.record.id, reason, verdict.value)
         if verdict is Verdict.GO_ON:
-            await self._go_on(GO_ON)
+            await self._go_on(GO_ON_OTHERWISE if filtered else GO_ON)
         else:
             await self._do(verdict, reason, wait)
 
