@@ -183,7 +183,7 @@ class Session:
 
     async def _started(self, _worker: PipelineWorker, _frame: Frame) -> None:
         parts = self.parts
-        watch = reconnection.watching(parts.remedies, parts.speaking.is_free, parts.is_unheard)
+        watch = reconnection.watching(parts.remedies, parts.speaking.is_free, parts.opinion)
         if watch:
             self._tasks.begin("the realtime connection", watch.watch())
 

@@ -106,7 +106,7 @@ class SessionParts:
         self.flow = flow.of(plan, self.call, events, self.pipeline, resources, self.variables.names)
         self.variables.open(self.pipeline, self.flow, self.transcript)
         self.faults = Faults(self.pipeline)
-        self.is_unheard = second_opinion(plan, self.pipeline, connection, resources, self.response_deadline)
+        self.opinion = second_opinion(plan, self.pipeline, connection, resources, self.response_deadline)
         self.worker = pipeline_worker.make(plan.spec, self.pipeline, connection, traced=resources.traced)
 
     def _build_speech(self, apology: bytes | None) -> None:

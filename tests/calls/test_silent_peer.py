@@ -6,14 +6,17 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pipecat.services.openai.realtime import llm as pipecat_realtime
 
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.session.responses.realtime import unheard_caller
 from agentrun.session.responses.realtime.judgement import Judgement, judged
+from agentrun.session.responses.realtime.unasked_answer import SPEAK_UP
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
-from tests.calls.quick import LOUD, SILENCE, QuickCall, quick_call
+from tests.calls.quick import LOUD, SILENCE, QuickCall, played, quick_call
 
 OFF, OPEN = Answer("We were cut off."), Answer("We are open from six to eleven.")
 VOID = Answer("Nobody hears this.")
@@ -53,7 +56,7 @@ def test_a_caller_is_answered_although_the_server_is_gone_without_a_word(
             quick_call(tmp_path, "realtime", [], answers, resources=resources) as call,
         ):
             monkeypatch.setattr("agentrun.session.responses.realtime.unheard_caller.SPEECH_SECONDS", 0.25)
-            second_opinion: Any = call.session.parts.is_unheard
+            second_opinion: Any = call.session.parts.opinion.is_unheard
             second_opinion.__self__._missed = Judgement(lambda _sound: judged(True))
             if moment == "answer":
                 await call.say("When?")
@@ -69,6 +72,25 @@ def test_a_caller_is_answered_although_the_server_is_gone_without_a_word(
 
     call = virtual_time.run(talk())
     assert [error.partition(":")[0] for error in call.record.errors] == ["realtime_lost"]
+
+
+def test_a_caller_who_is_too_quiet_for_the_server_is_asked_to_speak_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: lambda _sound: True)
+    quiet = (np.frombuffer(LOUD, "<i2") // 40).tobytes()
+
+    async def talk(call: QuickCall) -> None:
+        await call.play(bytes(2 * 32_000))
+        await call.play(quiet + bytes(4 * 32_000), lambda: call.speaking)
+        await call.said(OFF.text)
+        await call.say("When are you open?")
+        await call.said(OPEN.text)
+
+    call = played(tmp_path, "realtime", [], [OFF, OPEN], talk)
+    assert call.agent_words == ["Hello.", OFF.text, OPEN.text]
+    assert SPEAK_UP in str(call.brain.asked)
+    assert [error.partition(":")[0] for error in call.record.errors] == ["quiet_caller"]
 
 
 def test_a_caller_who_hangs_up_then_is_not_held_on_to(

@@ -63,7 +63,7 @@ class Turns(SpecModel):
     second_opinion: Flag = Field(
         default=True,
         description="Whether speech that a realtime model does not react to is noticed on this machine, and "
-        "the model connected anew.",
+        "the model connected anew, or a caller who is too quiet asked to speak up.",
     )
     idle: Silence | None = Field(
         default=None,

@@ -14,6 +14,7 @@ from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.error_words import LOOK
 from agentrun.session.responses.realtime.own_connections import POLL_SECONDS, Quiet, RealtimeEnd
 from agentrun.session.responses.realtime.unasked_answer import UnaskedAnswer
+from agentrun.session.responses.realtime.unheard_caller import SecondOpinion
 from agentrun.session.responses.remedies import RESUME, Remedies
 
 CONNECT_SECONDS = 1.5
@@ -159,7 +160,7 @@ class RealtimeReconnection:
 
 
 def watching(
-    remedies: Remedies, nobody_speaks: Callable[[], bool], is_unheard: Callable[[], bool]
+    remedies: Remedies, nobody_speaks: Callable[[], bool], opinion: SecondOpinion
 ) -> RealtimeReconnection | RealtimeEnd | None:
     """What watches a call's realtime service; None for a cascade."""
     parts, deadline = remedies.parts, remedies.response_deadline
@@ -182,8 +183,8 @@ def watching(
         lost=remedies.reconnecting,
         back=remedies.restored,
         is_over=remedies.is_over,
-        is_unheard=is_unheard,
-        unasked=UnaskedAnswer(parts, deadline, remedies.noted).look,
+        is_unheard=opinion.is_unheard,
+        unasked=UnaskedAnswer(parts, deadline, remedies.voice, remedies.noted, opinion.is_too_quiet).look,
         mend=partial(remedies.mend, of_session=True),
         name=name,
     )

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
 from pipecat.frames.frames import InputAudioRawFrame
@@ -18,6 +19,7 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
 from agentrun.providers.service_plans import OPENAI
 from agentrun.session.responses.realtime.judgement import Judgement, judged
+from agentrun.session.responses.realtime.quiet_caller import QuietCaller
 from agentrun.session.responses.realtime.told_turn import BEFORE_SECONDS
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.transports import mulaw
@@ -40,22 +42,32 @@ _QUIET_CODES = mulaw.codes_within(-768, 767)
 _CONFIDENCE = 0.7
 
 
+@dataclass(frozen=True)
+class SecondOpinion:
+    """Asks whether the caller said something that a realtime model did not hear, or said it too quietly."""
+
+    is_unheard: Callable[[], bool] = bool
+    is_too_quiet: Callable[[], bool] = bool
+
+
 def second_opinion(
     plan: Plan,
     parts: PipelineParts,
     connection: Connection,
     resources: Resources,
     response_deadline: ResponseDeadline,
-) -> Callable[[], bool]:
-    """Asks whether the caller said something that a realtime model did not hear; never in a cascade.
+) -> SecondOpinion:
+    """What is asked of the caller's sound beside the model; nothing in a cascade.
 
     ``response_deadline`` is told when the caller's voice begins and ends, long before the model may say so.
     """
     events = session_events(parts.llm)
     is_told = plan.realtime and (plan.realtime.provider == OPENAI or realtime.tells_turns(plan.realtime))
     if events is None or not is_told or connection.written or not plan.spec.turns.second_opinion:
-        return bool
-    is_speech, beside = (speech_in(resources.vad(VADParams()), connection.sample_rate_in) for _ in range(2))
+        return SecondOpinion()
+    is_speech, beside, quietly = (
+        speech_in(resources.vad(VADParams()), connection.sample_rate_in) for _ in range(3)
+    )
     watch = UnheardCaller(
         heard_at=lambda: events.heard_at,
         is_speech=is_speech,
@@ -65,12 +77,20 @@ def second_opinion(
         ended=response_deadline.voice_ended,
         judge=lambda sound: resources.turn_threads.submit(beside, sound),
     )
+    answer = response_deadline.answer
+    quiet = QuietCaller(
+        heard_at=lambda: events.heard_at,
+        heard_caller_at=lambda: events.heard_caller_at,
+        waits=lambda: answer.waits or answer.caller_talks or answer.tools.all,
+        judge=lambda sound: resources.turn_threads.submit(quietly, sound),
+    )
     response_deadline.turn.spoke_since = watch.spoke_since
-    if connection.caller_audio and not connection.caller_audio.in_frames:
-        connection.caller_audio.listen(watch.hear_code)
-    else:
-        watch_pushed_frames(parts.aggregators.user(), InputAudioRawFrame, watch.hear)
-    return watch.is_unheard
+    for each in (watch, quiet):
+        if connection.caller_audio and not connection.caller_audio.in_frames:
+            connection.caller_audio.listen(each.hear_code)
+        else:
+            watch_pushed_frames(parts.aggregators.user(), InputAudioRawFrame, each.hear)
+    return SecondOpinion(watch.is_unheard, quiet.is_too_quiet)
 
 
 class UnheardCaller:
