@@ -7,7 +7,7 @@ p95 of the answers is 100 ms above that of one call, or 100 ms of silence are he
 auto``, and whom it refuses as busy is counted. Where the climb ends before the limit (``--most``, or the last
 step) more may be held: the table says "at least", the JSON ``at_least``, and "past" may be within the limit.
 Calls are of three questions, with ``--everyday`` of cost.py's six and a barge-in, which takes twice as long.
-About 25 minutes. Prints a table for each system and style; writes ``results/held.json``.
+About 21 minutes. Prints a table for each system and style; writes ``results/held.json``.
 """
 
 from __future__ import annotations
