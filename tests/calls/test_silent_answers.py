@@ -121,3 +121,22 @@ def test_a_voice_that_begins_with_silence_is_heard(
     heard = play(tmp_path, voice(), 1)
     assert heard.said == [ANSWER]
     assert heard.record.errors == []
+
+
+@pytest.mark.parametrize("voice", VOICE_TYPES)
+def test_a_fixed_greeting_of_silence_is_followed_by_the_apology_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, voice: type[Peer]
+) -> None:
+    tone = streaming_voices.tone
+    monkeypatch.setattr(
+        streaming_voices,
+        "tone",
+        lambda words, rate: base64.b64encode(bytes(len(base64.b64decode(tone(words, rate))))).decode(),
+    )
+
+    async def wait(call: QuickCall) -> None:
+        await call.until(lambda: call.agent_words, MOST_SILENCE)
+
+    heard = play(tmp_path, voice(), 0, before=wait, waits=False)
+    assert heard.greeted < MOST_SILENCE
+    assert [entry.text for entry in heard.record.transcript] == [APOLOGY], "what nobody heard was not said"

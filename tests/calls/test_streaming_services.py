@@ -81,8 +81,9 @@ def play(
     before: Also = _nothing,
     after: Also = _nothing,
     answers: Sequence[str] = (ANSWER,) * 8,
+    waits: bool = True,
 ) -> Heard:
-    """A call with ``peer`` in which the caller asks so often, or until it ends."""
+    """A call with ``peer`` in which the caller asks so often, or until it ends; it ``waits`` for hello."""
 
     async def talk() -> Heard:
         async with peer, Resources() as resources:
@@ -98,6 +99,7 @@ def play(
                 environ={peer.key: "test"},
                 prompts=PROMPTS.format("{say: Hello.}"),
                 apology=SOUND,
+                greeted=waits,
             ) as call:
                 await before(call)
                 silences = []
