@@ -48,13 +48,22 @@ WHAT: Mapping[Kind, str] = {
 }
 
 
+def undated(model: str) -> str:
+    """``model`` without the date of its snapshot.
+
+    >>> undated("gpt-4o-2024-11-20"), undated("gpt-4o")
+    ('gpt-4o', 'gpt-4o')
+    """
+    return _DATED.sub("", model)
+
+
 def kind_of(model: str) -> Kind | None:
     """What ``model`` does; None where nothing in its name says so.
 
     >>> kind_of("gpt-4o-mini-tts"), kind_of("gpt-4o-2024-11-20"), kind_of("gpt-99"), kind_of("kokoro")
     ('tts', 'llm', None, None)
     """
-    plain = _DATED.sub("", model)
+    plain = undated(model)
     for kind, names in MODELS.items():
         if plain in names:
             return kind
@@ -67,5 +76,5 @@ def kind_of(model: str) -> Kind | None:
 
 def is_known(model: str) -> bool:
     """Whether OpenAI has ``model``, as far as is known here; fine-tuned ones are taken for granted."""
-    plain = _DATED.sub("", model)
+    plain = undated(model)
     return model.startswith(_FINE_TUNED) or any(plain in names for names in MODELS.values())

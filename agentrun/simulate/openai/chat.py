@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from agentrun.simulate.engines.engines import Answer, Conversation
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
+from agentrun.simulate.openai.known_names import require_model
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.request_bodies import read_json
 from agentrun.simulate.openai.request_shapes import Chat, require
@@ -37,6 +38,7 @@ def router(mock: MockState) -> APIRouter:
             fault, request, streams=bool(body.get("stream")), malformed=b"data: {no json\n\n"
         ):
             return struck
+        require_model(body.get("model"))
         require(Chat, body)
         await mock.conditions.wait("chat")
         messages = [await hear_parts(mock, message) for message in body["messages"]]

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from numpy.typing import NDArray
 
 from agentrun.simulate.openai.errors import key_problem
+from agentrun.simulate.openai.known_names import require_model
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.request_bodies import RefusedError, read_json
 
@@ -35,6 +36,7 @@ def router(mock: MockState) -> APIRouter:
             return refused
         body = await read_json(request)
         mock.requests.append(Request("embeddings", agent, body))
+        require_model(body.get("model"))
         texts, size = _texts(body.get("input")), _size(body)
         in_base64 = _in_base64(body)
         vectors = [vector(text, size) for text in texts]

@@ -20,24 +20,12 @@ from agentrun.http.bounded_bodies import bounded
 from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.engines.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
-from agentrun.simulate.openai import chat, embeddings, speech, transcriptions
+from agentrun.simulate.openai import chat, embeddings, known_names, speech, transcriptions
 from agentrun.simulate.openai.errors import CutShortError, error
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import client_secrets, sockets
 from agentrun.simulate.openai.request_bodies import BODY_SECONDS, MOST_BODY_BYTES, RefusedError
 from agentrun.simulate.openai.responses import routes
-
-MODELS = (
-    "gpt-4o",
-    "gpt-4o-mini",
-    "gpt-4o-transcribe",
-    "gpt-4o-transcribe-diarize",
-    "whisper-1",
-    "gpt-4o-mini-tts",
-    "tts-1",
-    "text-embedding-3-small",
-    "gpt-4o-realtime-preview",
-)
 
 
 class OpenAIServer:
@@ -121,14 +109,14 @@ def make(mock: MockState) -> FastAPI:
     @app.get("/{agent}/v1/models")
     async def models(agent: str = "") -> dict[str, Any]:
         del agent
-        return {"object": "list", "data": [_model(name) for name in MODELS]}
+        return {"object": "list", "data": [_model(name) for name in known_names.OPENAI_MODELS]}
 
     @app.get("/v1/models/{name}")
     @app.get("/{agent}/v1/models/{name}")
     async def model(name: str, agent: str = "") -> Response:
         del agent
         missing = f"The model '{name}' does not exist"
-        return JSONResponse(_model(name)) if name in MODELS else error(404, missing, param="model")
+        return JSONResponse(_model(name)) if known_names.has(name) else error(404, missing, param="model")
 
     return app
 

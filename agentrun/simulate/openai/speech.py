@@ -15,6 +15,7 @@ from fastapi.responses import Response, StreamingResponse
 from agentrun.simulate.engines.engines import VOICE_RATE
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
+from agentrun.simulate.openai.known_names import require_model, wrong_voice
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.request_bodies import RefusedError, read_json
 from agentrun.simulate.openai.sound_encoding import Encoder, encoder
@@ -61,6 +62,9 @@ def router(mock: MockState) -> APIRouter:
 
 def _wishes(body: dict[str, Any]) -> tuple[str, float, bool]:
     """The format, the speed, and whether events are wanted. Raises RefusedError for what there is not."""
+    require_model(body.get("model"))
+    if words := wrong_voice(body.get("voice")):
+        raise RefusedError(words, param="voice")
     if not isinstance(body.get("input"), str) or not body["input"]:
         raise RefusedError("input is required", param="input", code="missing_required_parameter")
     if len(body["input"]) > MOST_CHARACTERS:

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData, UploadFile
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import transcript_formats
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
+from agentrun.simulate.openai.known_names import require_model
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.request_bodies import RefusedError
 from agentrun.simulate.openai.sound_files import MOST_SECONDS, read_sound
@@ -65,6 +66,7 @@ async def _heard(mock: MockState, request: HttpRequest, agent: str, task: Task) 
         in_events = _in_events(fields)
         if struck := await strike(fault, request, streams=in_events):
             return struck
+        require_model(fields.get("model"))
         name = _format(fields, task)
         pcm, rate = await _sound(form, fields)
     seconds, words = round(len(pcm) / 2 / rate, 2), "word" in form.getlist("timestamp_granularities[]")

@@ -35,6 +35,7 @@ async def refused(it: Standing, path: str, body: dict[str, Any]) -> Any:
         ("/audio/speech", {**SPEECH, "input": ""}, "input", MISSING),
         ("/audio/speech", {**SPEECH, "input": "x" * 5000}, "input", "string_above_max_length"),
         ("/audio/speech", {**SPEECH, "response_format": "ogg"}, "response_format", VALUE),
+        ("/audio/speech", {**SPEECH, "voice": "aloy"}, "voice", VALUE),
         ("/audio/speech", {**SPEECH, "speed": 9}, "speed", VALUE),
         ("/audio/speech", {**SPEECH, "speed": 0}, "speed", VALUE),
         ("/audio/speech", {**SPEECH, "stream_format": "x"}, "stream_format", VALUE),
@@ -72,6 +73,34 @@ async def test_the_format_of_a_transcript_is_named(it: Standing, wish: Any, code
             model="gpt-4o-transcribe", file=("a.wav", b"RIFF"), response_format=wish
         )
     assert (caught.value.param, caught.value.code) == ("response_format", code)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/chat/completions", {**CHAT, "model": "gpt-4o-mni"}),
+        ("/chat/completions", {**CHAT, "model": "gtp-4o", "stream": True}),
+        ("/responses", {"model": "gpt-4o-mni", "input": "Hi"}),
+        ("/audio/speech", {**SPEECH, "model": "gpt-4o-mini-tss"}),
+        ("/embeddings", {**VECTOR, "model": "text-embeding-3-small"}),
+    ],
+)
+async def test_a_misspelt_model_does_not_exist(it: Standing, path: str, body: dict[str, Any]) -> None:
+    error = await refused(it, path, body)
+    assert (error.status_code, error.type, error.code) == (404, "invalid_request_error", "model_not_found")
+
+
+async def test_a_misspelt_model_of_transcripts_does_not_exist(it: Standing) -> None:
+    with pytest.raises(openai.NotFoundError) as caught:
+        await it.client.audio.transcriptions.create(model="wisper-1", file=("a.wav", b"RIFF"))
+    assert caught.value.code == "model_not_found"
+
+
+async def test_a_model_that_answers_is_listed(it: Standing) -> None:
+    listed = {model.id async for model in it.client.models.list()}
+    for name in ("gpt-5", "gpt-realtime", "whisper-1", "tts-1", "text-embedding-3-large"):
+        assert name in listed
+        assert (await it.client.models.retrieve(name)).id == name
 
 
 async def test_an_address_that_there_is_not_is_no_missing_model(it: Standing) -> None:

@@ -25,7 +25,8 @@ def of(settings: Event, side: str) -> str:
     value: Any = (audio.get(side) or {}).get("format") if isinstance(audio, dict) else None
     kind = PCM if value is None else value.get("type") if isinstance(value, dict) else value
     if not isinstance(kind, str) or kind not in RATES:
-        raise InvalidEventError("invalid_value", f"audio.{side}.format can't be {value}.")
+        where = f"audio.{side}.format"
+        raise InvalidEventError("invalid_value", f"{where} can't be {value}.", where)
     return str(kind)
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
 
+from agentrun.simulate.openai.known_names import missing_model, wrong_voice
 from agentrun.simulate.openai.request_shapes import Item, misfit
 
 Event = dict[str, Any]
+_NEEDED = {
+    "message": ("role",),
+    "function_call": ("call_id", "name"),
+    "function_call_output": ("call_id",),
+}
+"""What an item must have, by its type."""
 
 
 class InvalidEventError(Exception):
@@ -24,6 +33,22 @@ class InvalidEventError(Exception):
         self.code = code
         self.message = message
         self.param = param
+
+
+@contextlib.contextmanager
+def within(part: str) -> Iterator[None]:
+    """What is found wrong in the block is a part of ``part``, by its name too."""
+    try:
+        yield
+    except InvalidEventError as wrong:
+        whole = ".".join(filter(None, (part, wrong.param)))
+        raise InvalidEventError(wrong.code, wrong.message, whole) from None
+
+
+def problem(code: str, message: str, param: str = "", event_id: str | None = None) -> dict[str, str | None]:
+    """What is wrong, as an error event has it; ``event_id`` is the client's, where it has given one."""
+    told = {"type": "invalid_request_error", "code": code, "message": message}
+    return {**told, "param": param or None, "event_id": event_id}
 
 
 def read(text: str) -> Event:
@@ -42,7 +67,7 @@ def need(event: Event, name: str, kind: type) -> Any:
     value = event.get(name)
     if not isinstance(value, kind):
         code = "missing_required_parameter" if value is None else "invalid_type"
-        raise InvalidEventError(code, f"'{name}' is missing or not of type {kind.__name__}.")
+        raise InvalidEventError(code, f"'{name}' is missing or not of type {kind.__name__}.", name)
     return value
 
 
@@ -57,23 +82,32 @@ def need_sound(event: Event) -> bytes:
     try:
         return base64.b64decode(need(event, "audio", str), validate=True)
     except ValueError:
-        raise InvalidEventError("invalid_value", "'audio' is not base64.") from None
+        raise InvalidEventError("invalid_value", "'audio' is not base64.", "audio") from None
 
 
 def need_item(event: Event) -> Event:
     """The item of ``conversation.item.create``. Raises InvalidEventError when a field is missing."""
     item: Event = need(event, "item", dict)
-    require(Item, item)
-    kind = item.get("type")
-    fields = {"message": ("role",), "function_call": ("call_id", "name")}
-    if kind == "function_call_output":
-        need(item, "call_id", str)
-    elif kind in fields:
-        for name in fields[kind]:
+    with within("item"):
+        require(Item, item)
+        kind = str(item.get("type"))
+        if kind not in _NEEDED:
+            raise InvalidEventError("invalid_value", f"{kind!r} is not a type of item.", "type")
+        for name in _NEEDED[kind]:
             need(item, name, str)
-    else:
-        raise InvalidEventError("invalid_value", f"{kind!r} is not a type of item.")
     return item
+
+
+def require_names(settings: Event) -> None:
+    """Raise InvalidEventError where the voice of a session, or the model of its transcripts, is misspelt."""
+    audio = settings.get("audio")
+    output = audio.get("output") if isinstance(audio, dict) else None
+    if isinstance(output, dict) and (words := wrong_voice(output.get("voice"))):
+        raise InvalidEventError("invalid_value", words, "audio.output.voice")
+    heard_by = audio_input(settings).get("transcription")
+    model = heard_by.get("model") if isinstance(heard_by, dict) else None
+    if isinstance(model, str) and (words := missing_model(model)):
+        raise InvalidEventError("invalid_value", words, "audio.input.transcription.model")
 
 
 def audio_input(settings: Event) -> Event:
@@ -81,5 +115,5 @@ def audio_input(settings: Event) -> Event:
     audio = settings.get("audio") or {}
     section = audio.get("input") or {} if isinstance(audio, dict) else audio
     if not isinstance(section, dict):
-        raise InvalidEventError("invalid_type", "'session.audio.input' must be an object.")
+        raise InvalidEventError("invalid_type", "'session.audio.input' must be an object.", "audio.input")
     return section

@@ -8,7 +8,17 @@ from typing import Any
 
 from agentrun.simulate.openai.mock_state import MockState
 from agentrun.simulate.openai.realtime import audio_format, speech_turns
-from agentrun.simulate.openai.realtime.client_events import audio_input, need, need_item, need_sound, require
+from agentrun.simulate.openai.realtime.client_events import (
+    InvalidEventError,
+    audio_input,
+    need,
+    need_item,
+    need_sound,
+    problem,
+    require,
+    require_names,
+    within,
+)
 from agentrun.simulate.openai.realtime.conversation_items import message, shorten
 from agentrun.simulate.openai.realtime.response import RealtimeResponse
 from agentrun.simulate.openai.realtime.socket_tasks import SocketTasks
@@ -67,8 +77,7 @@ class RealtimeSession:
         }
         handler = handlers.get(str(event.get("type")))
         if handler is None:
-            await self.error("unknown_event", f"unknown event {event.get('type')!r}", event.get("event_id"))
-            return
+            raise InvalidEventError("unknown_event", f"unknown event {event.get('type')!r}", "type")
         await handler(event)
 
     async def tell(self, kind: str, **fields: Any) -> None:
@@ -79,13 +88,14 @@ class RealtimeSession:
         """Send what is no event."""
         await self._send('{"type": "response.output_audio.delta", "delta": 7')
 
-    async def error(self, code: str, text: str, event_id: str | None = None) -> None:
+    async def error(self, code: str, text: str, event_id: str | None = None, param: str = "") -> None:
         """Send an error event."""
-        problem = {"type": "invalid_request_error", "code": code, "message": text, "event_id": event_id}
-        await self.tell("error", error={**problem, "param": None})
+        await self.tell("error", error=problem(code, text, param, event_id))
 
     async def _update(self, event: dict[str, Any]) -> None:
-        self.apply(need(event, "session", dict))
+        changes = need(event, "session", dict)
+        with within("session"):
+            self.apply(changes)
         await self.tell("session.updated", session=self.settings)
 
     def apply(self, changes: dict[str, Any]) -> None:
@@ -95,6 +105,7 @@ class RealtimeSession:
         audio = audio_input(settings)
         rate = audio_format.RATES[audio_format.of(settings, "input")]
         audio_format.of(settings, "output")
+        require_names(settings)
         if "turn_detection" in audio:
             self._turns = speech_turns.changed(self._turns, audio["turn_detection"])
         self.settings = settings

@@ -10,6 +10,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from agentrun.http import cut_connections
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.errors import error
+from agentrun.simulate.openai.known_names import missing_model
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import client_events, client_secrets
 from agentrun.simulate.openai.realtime.client_events import InvalidEventError
@@ -18,6 +19,8 @@ from agentrun.simulate.openai.realtime.transcription import Transcribing
 
 _IGNORED = {"deaf": "input_audio_buffer", "unset": "session.update"}
 """What a socket doesn't react to any more."""
+_REFUSED, _NO_MODEL = 4000, "model_not_found"
+"""How OpenAI closes a socket whose model it has not."""
 
 
 class Session(Protocol):
@@ -25,7 +28,7 @@ class Session(Protocol):
 
     async def begin(self) -> None: ...
     async def take(self, event: client_events.Event) -> None: ...
-    async def error(self, code: str, text: str, event_id: str | None = None) -> None: ...
+    async def error(self, code: str, text: str, event_id: str | None = None, param: str = "") -> None: ...
     async def malformed(self) -> None: ...
     async def expire(self) -> None: ...
     async def close(self) -> None: ...
@@ -62,6 +65,11 @@ def router(mock: MockState) -> APIRouter:
         kind = Transcribing if transcribing or settings.get("type") == "transcription" else RealtimeSession
         session = kind(mock, agent, socket.send_text)
         session.apply(settings)
+        model = socket.query_params.get("model") or settings.get("model")
+        if isinstance(model, str) and (words := missing_model(model)):
+            await session.error(_NO_MODEL, words)
+            await socket.close(_REFUSED, f"invalid_request_error.{_NO_MODEL}")
+            return
         await serve(session, socket, fault)
 
     return routes
@@ -119,13 +127,19 @@ async def _take_all(
         if fault and count > fault.after and fault.kind not in _IGNORED:
             broken, fault = fault, None
             await _break(session, broken)
+        event: client_events.Event = {}
         try:
             event = client_events.read(text)
             ignored = _IGNORED.get(fault.kind, "") if fault and count > fault.after else ""
             if not ignored or not str(event.get("type")).startswith(ignored):
                 await session.take(event)
         except InvalidEventError as misfit:
-            await session.error(misfit.code, misfit.message)
+            await session.error(misfit.code, misfit.message, _event_id(event), misfit.param)
+
+
+def _event_id(event: client_events.Event) -> str | None:
+    given = event.get("event_id")
+    return given if isinstance(given, str) else None
 
 
 async def _break(session: Session, fault: Fault) -> None:

@@ -113,7 +113,8 @@ def from_setting(setting: Any) -> SpeechTurns | None:
         silence, prefix = 500 if silence is None else silence, 300 if prefix is None else prefix
         if all(isinstance(each, int) and 0 <= each <= MOST_MS for each in (silence, prefix)):
             return SpeechTurns(silence_ms=silence, prefix_ms=prefix)
-    raise InvalidEventError("invalid_value", f"turn_detection can't be {setting}.")
+    where = "audio.input.turn_detection"
+    raise InvalidEventError("invalid_value", f"turn_detection can't be {setting}.", where)
 
 
 def changed(turns: SpeechTurns | None, setting: Any) -> SpeechTurns | None:

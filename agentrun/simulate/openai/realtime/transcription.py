@@ -9,7 +9,15 @@ from typing import Any
 from agentrun.simulate.openai.chat import pieces
 from agentrun.simulate.openai.mock_state import MockState
 from agentrun.simulate.openai.realtime import speech_turns
-from agentrun.simulate.openai.realtime.client_events import InvalidEventError, audio_input, need, need_sound
+from agentrun.simulate.openai.realtime.client_events import (
+    InvalidEventError,
+    audio_input,
+    need,
+    need_sound,
+    problem,
+    require_names,
+    within,
+)
 
 
 class Transcribing:
@@ -37,10 +45,9 @@ class Transcribing:
     async def close(self) -> None:
         """Nothing is under way."""
 
-    async def error(self, code: str, text: str, event_id: str | None = None) -> None:
+    async def error(self, code: str, text: str, event_id: str | None = None, param: str = "") -> None:
         """Send an error event."""
-        problem = {"type": "invalid_request_error", "code": code, "message": text, "event_id": event_id}
-        await self._tell("error", error={**problem, "param": None})
+        await self._tell("error", error=problem(code, text, param, event_id))
 
     async def malformed(self) -> None:
         """Send what is no event."""
@@ -50,7 +57,9 @@ class Transcribing:
         """One event of the client's."""
         kind = event.get("type")
         if kind == "session.update":
-            self.apply(need(event, "session", dict))
+            changes = need(event, "session", dict)
+            with within("session"):
+                self.apply(changes)
             await self._tell("session.updated", session=self._settings)
         elif kind == "input_audio_buffer.append":
             await self._append(need_sound(event))
@@ -61,11 +70,12 @@ class Transcribing:
             self._buffer.clear()
             await self._tell("input_audio_buffer.cleared")
         else:
-            raise InvalidEventError("unknown_event", f"unknown event {kind!r}")
+            raise InvalidEventError("unknown_event", f"unknown event {kind!r}", "type")
 
     def apply(self, changes: dict[str, Any]) -> None:
         """Take ``changes`` of the settings. Raises InvalidEventError where they are none."""
         settings = {**self._settings, **changes}
+        require_names(settings)
         self._turns = speech_turns.from_setting(audio_input(settings).get("turn_detection"))
         self._settings = settings
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai.errors import CutShortError, key_problem, strike
+from agentrun.simulate.openai.known_names import require_model
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import sockets
 from agentrun.simulate.openai.realtime.client_events import InvalidEventError
@@ -35,6 +36,7 @@ def router(mock: MockState) -> APIRouter:
         fault = mock.conditions.strike("responses")
         if struck := await strike(fault, request, streams=bool(body.get("stream"))):
             return struck
+        require_model(body.get("model"))
         await mock.conditions.wait("responses")
         try:
             items = as_items(body.get("input"))

@@ -6,8 +6,9 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
+from agentrun.simulate.openai.known_names import missing_model
 from agentrun.simulate.openai.mock_state import MockState, Request
-from agentrun.simulate.openai.realtime.client_events import InvalidEventError, require
+from agentrun.simulate.openai.realtime.client_events import InvalidEventError, problem, require
 from agentrun.simulate.openai.realtime.socket_tasks import SocketTasks
 from agentrun.simulate.openai.request_shapes import Responses
 from agentrun.simulate.openai.responses.events import Event, Item, as_items, response_events
@@ -44,11 +45,13 @@ class ResponseSocket:
         """End what is under way."""
         await self._tasks.close()
 
-    async def error(self, code: str, text: str, event_id: str | None = None) -> None:
-        """Send an error event."""
+    async def error(self, code: str, text: str, event_id: str | None = None, param: str = "") -> None:
+        """Send an error event, which names no event of the client's."""
         del event_id
-        problem = {"type": "invalid_request_error", "code": code, "message": text, "param": None}
-        await self._send(json.dumps({"type": "error", "status": 400, "error": problem}))
+        wrong = problem(code, text, param)
+        del wrong["event_id"]
+        status = 404 if code == "model_not_found" else 400
+        await self._send(json.dumps({"type": "error", "status": status, "error": wrong}))
 
     async def malformed(self) -> None:
         """Send what is no event."""
@@ -59,19 +62,21 @@ class ResponseSocket:
         kind = event.get("type")
         if kind == "response.create":
             self._mock.requests.append(Request("responses", self._agent, event))
+            if words := missing_model(str(event.get("model") or "")):
+                raise InvalidEventError("model_not_found", words)
             require(Responses, event)
             self._tasks.start(self._respond(event))
         elif kind == "response.cancel":
             self._cancelled = bool(self._running) and event.get("response_id") in (None, self._running)
         else:
-            raise InvalidEventError("unknown_event", f"unknown event {kind!r}")
+            raise InvalidEventError("unknown_event", f"unknown event {kind!r}", "type")
 
     async def _respond(self, event: Event) -> None:
         async with self._turn:
             try:
                 await self._run(event, self._input_items(event))
             except InvalidEventError as misfit:
-                await self.error(misfit.code, misfit.message)
+                await self.error(misfit.code, misfit.message, param=misfit.param)
             finally:
                 self._running, self._cancelled = "", False
 
@@ -81,7 +86,7 @@ class ResponseSocket:
             return as_items(event.get("input"))
         if before not in self._known:
             text = f"Previous response with id '{before}' not found."
-            raise InvalidEventError("previous_response_not_found", text)
+            raise InvalidEventError("previous_response_not_found", text, "previous_response_id")
         return [*self._known[before], *as_items(event.get("input"))]
 
     async def _run(self, event: Event, items: list[Item]) -> None:
