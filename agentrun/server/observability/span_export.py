@@ -48,12 +48,17 @@ CONVENTIONS = {"agent.name": "gen_ai.agent.name", "conversation.id": "gen_ai.con
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/
 """
+OPERATION = "gen_ai.operation.name"
+OPERATIONS = {"llm_response": "chat"}
+"""What the conventions call an operation of Pipecat's. They have no name for the others, such as ``stt``, and
+of the spans of one realtime answer this one has its tokens; Pipecat's name stays in ``service.operation``."""
 
 
 class PrivateSpanExporter(SpanExporter):
     """Hands spans on to ``exporter``, without what was said unless ``content`` is true.
 
-    Providers have the names that OpenTelemetry gives them, and attributes its names beside Pipecat's.
+    Providers and operations have the names that OpenTelemetry gives them, and attributes its names beside
+    Pipecat's.
     """
 
     def __init__(self, exporter: SpanExporter, *, content: bool) -> None:
@@ -72,6 +77,9 @@ class PrivateSpanExporter(SpanExporter):
         attributes |= {name: attributes[own] for own, name in CONVENTIONS.items() if own in attributes}
         if PROVIDER in attributes:
             attributes[PROVIDER] = self._providers.find(str(attributes[PROVIDER]))
+        if OPERATION in attributes:
+            written = str(attributes[OPERATION])
+            attributes[OPERATION] = OPERATIONS.get(written, written)
         return _copy(span, attributes) if self._content else _bare(span, attributes)
 
     def shutdown(self) -> None:

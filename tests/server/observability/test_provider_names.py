@@ -43,6 +43,11 @@ def test_every_name_that_a_span_may_have_is_one_of_the_conventions() -> None:
     assert ours <= {value for value in values if isinstance(value, str)}
 
 
+def test_every_operation_that_is_renamed_has_a_name_of_the_conventions() -> None:
+    known = {each.value for each in gen_ai_attributes.GenAiOperationNameValues}
+    assert set(span_export.OPERATIONS.values()) <= known
+
+
 def test_a_class_that_is_loaded_later_is_known_too() -> None:
     names = ProviderNames()
     assert names.find("latervoice") == "latervoice"

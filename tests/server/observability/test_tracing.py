@@ -75,6 +75,8 @@ async def test_a_call_is_one_trace_by_turn_and_stage_without_a_word(tmp_path: Pa
     assert any(told(span).get("gen_ai.request.model") for span in spans)
     assert {told(span).get("gen_ai.provider.name", "openai") for span in spans} == {"openai"}
     assert (told(root)["gen_ai.conversation.id"], told(root)["gen_ai.agent.name"]) == (call, "desk")
+    asked = {span.name for span in spans if told(span).get("gen_ai.operation.name") == "chat"}
+    assert asked == ({"llm"} if style == "cascaded" else {"llm_response"})
     assert collector.resources() == {("agentrun", __version__)}
     [tool] = [span for span in spans if told(span).get("gen_ai.operation.name") == "execute_tool"]
     assert (tool.name, told(tool)["gen_ai.tool.name"]) == ("execute_tool get_hours", "get_hours")
