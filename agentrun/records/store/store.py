@@ -14,7 +14,17 @@ import sqlalchemy as sa
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.records import record_shape
-from agentrun.records.store import amendments, analyses, answered, engine, hourly, leases, reading, resuming
+from agentrun.records.store import (
+    amendments,
+    analyses,
+    answered,
+    engine,
+    hourly,
+    leases,
+    reading,
+    resuming,
+    writing,
+)
 from agentrun.records.store.leases import CUT_OFF
 from agentrun.records.store.postgresql import pooler
 from agentrun.records.store.queries import call_selection
@@ -27,8 +37,6 @@ from agentrun.records.webhook import outbox
 
 __all__ = ["CUT_OFF", "DEFAULT", "CallQuery", "Row", "Store"]
 DEFAULT = "sqlite:///agentrun-calls.sqlite3"
-_CHANGING = ("ended", "record", "owner", "seen", "analysis", "resume", "webhook")
-"""Columns that are written anew; `agent`, `id`, `started` and `key` stay what they were."""
 FORGOTTEN = 2000
 """Calls that are deleted at a time: about a second of work, in which SQLite lets nobody else write."""
 _PAGE = 200
@@ -70,7 +78,7 @@ class Store:
             message = f"records can't be kept at {engine.shown(url)}: {words}"
             raise SetupError(message, pooler.hint(words, "see --records, or --records none")) from None
         self._insert = engine.insertion(self._engine.dialect.name)
-        self._writing = _writing(self._insert)
+        self._writing = writing.statement(self._insert)
         self.outbox = outbox.Outbox(self._engine)
         self.answered = answered.AnsweredTable(self._engine)
         self.resuming = resuming.ResumingTable(self._engine)
@@ -182,19 +190,21 @@ class Store:
 
     def get(self, call_id: str, agent: str | None = None) -> dict[str, Any] | None:
         """One record; the newest, should two agents have one of that id."""
-        which = CALLS.c.id == call_id
-        if agent is not None:
-            which &= CALLS.c.agent == agent
+        which = CALLS.c.id == call_id if agent is None else _is(agent, call_id)
         newest = sa.select(CALLS).where(which).order_by(CALLS.c.started.desc()).limit(1)
         return next((record for _, record in reading.read(self._engine, newest)), None)
+
+    def began(self, call_id: str, agent: str) -> str | None:
+        """When a call began; None where there is none. Its record is not read."""
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(CALLS.c.started).where(_is(agent, call_id))).scalar()
 
     def ids(self, prefix: str, most: int = 10) -> list[str]:
         """The ids of calls that begin with ``prefix``, the newest first."""
         which = CALLS.c.id.startswith(prefix, autoescape=True)
         query = sa.select(CALLS.c.id, CALLS.c.started).where(which).order_by(CALLS.c.started.desc())
         with self._engine.connect() as connection:
-            rows = connection.execute(query.limit(most)).all()
-        return list(dict.fromkeys(row[0] for row in rows))
+            return list(dict.fromkeys(connection.execute(query.limit(most)).scalars()))
 
     def find(self, wanted: CallQuery, parts: Collection[Part] = ()) -> Iterator[dict[str, Any]]:
         """Records, the newest first; of each those of its ``parts`` alone, if some are named."""
@@ -235,15 +245,6 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _writing(insert: Any) -> Any:
-    """What writes one row, new or known: built once, for building takes longer than writing."""
-    statement = insert(CALLS)
-    new = statement.excluded
-    may = CALLS.c.ended.is_(None) | leases.given_up(new.owner) | new.ended.is_not(None)
-    changed, mine = {name: new[name] for name in _CHANGING}, (CALLS.c.key == new.key) & may
-    return statement.on_conflict_do_update(index_elements=["agent", "id"], set_=changed, where=mine)
 
 
 def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:

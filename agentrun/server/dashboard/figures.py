@@ -40,9 +40,9 @@ def summary(found: Iterable[Figures]) -> dict[str, Any]:
     }
 
 
-def title(row: Row) -> str:
+def title(agent: str, started: str) -> str:
     """What a call's page is called: its agent, and when it began."""
-    return f"{row['agent']}, {local_time(datetime.fromisoformat(row['started']))}"
+    return f"{agent}, {local_time(datetime.fromisoformat(started))}"
 
 
 def line(row: Row) -> dict[str, Any]:

@@ -101,10 +101,16 @@ class Pages:
 
     async def call(self, agent: str, call_id: str, part: bool = False) -> Response:
         """One call, or the ``part`` of its page that changes."""
-        row = await self._row(agent, call_id)
         if part:
-            return await self._pages.part("call_body.html", **self._call(row))
-        return self._pages.page("call.html", figures.title(row), self._call(row))
+            return await self._pages.part("call_body.html", **await self._one(agent, call_id))
+        # the record of a long call takes its time: the head needs no more of it than that there is one
+        started = await self._source().began(agent, call_id)
+        return self._pages.page(
+            "call.html", figures.title(agent, started), partial(self._one, agent, call_id)
+        )
+
+    async def _one(self, agent: str, call_id: str) -> dict[str, Any]:
+        return self._call(await self._row(agent, call_id))
 
     def _call(self, row: Row) -> dict[str, Any]:
         # the page of a call that is up is written each second
@@ -147,8 +153,9 @@ class Pages:
             "caller": waveform.outline(peaks.caller, up=True),
             "agent": waveform.outline(peaks.agent, up=False) if peaks.agent else "",
         }
-        shown = {"peaks": peaks, "outlines": outlines, "marks": figures.marks(row)}
-        return await self._pages.part("waveform.html", **shown)
+        return await self._pages.part(
+            "waveform.html", peaks=peaks, outlines=outlines, marks=figures.marks(row)
+        )
 
     async def compare(self, call: Names = ()) -> Response:  # type: ignore[assignment]
         """Two calls side by side; each is named as its agent, a slash, and its id."""
@@ -235,7 +242,4 @@ class Pages:
         }
 
     async def _row(self, agent: str, call_id: str) -> Row:
-        row = await self._source().one(agent, call_id)
-        if row is None:
-            raise HTTPException(404, f"no call '{call_id}' of agent '{agent}'")
-        return row
+        return await self._source().one(agent, call_id)

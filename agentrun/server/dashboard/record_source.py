@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -90,13 +90,23 @@ class Source:
             ]
         return rows
 
-    async def one(self, agent: str, call_id: str) -> Row | None:
-        """One call, live or past; raises HTTPException where the store can't be asked."""
+    async def one(self, agent: str, call_id: str) -> Row:
+        """One call, live or past; raises HTTPException where there is none, or the store can't be asked."""
+        return await self._there(agent, call_id, self._records.find(agent, call_id))
+
+    async def began(self, agent: str, call_id: str) -> str:
+        """When a call began, without the rest of its record; raises HTTPException as ``one`` does."""
+        return await self._there(agent, call_id, self._records.began(agent, call_id))
+
+    async def _there(self, agent: str, call_id: str, reading: Awaitable[T | None]) -> T:
         try:
-            return await self._records.find(agent, call_id)
+            found = await reading
         except (TimeoutError, SQLAlchemyError) as error:
             logger.warning("the dashboard can't read the store: {}", type(error).__name__)
             raise HTTPException(503, f"{AWAY}; try again in a moment", {"Retry-After": "5"}) from None
+        if found is None:
+            raise HTTPException(404, f"no call '{call_id}' of agent '{agent}'")
+        return found
 
     async def _of_this_process(self, filters: Filters) -> list[Row]:
         """The calls of this process that match, the newest first."""

@@ -21,6 +21,8 @@ class PastCall(Protocol):
 
     def get(self, call_id: str, agent: str | None = None) -> dict[str, Any] | None: ...
 
+    def began(self, call_id: str, agent: str) -> str | None: ...
+
 
 class RecentRecords:
     """Keeps the newest records in memory, live calls among them."""
@@ -88,6 +90,12 @@ class RecentRecords:
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             logger.warning("call {}: its record could not be amended: {}", call_id, type(error).__name__)
             return False
+
+    async def began(self, agent: str, call_id: str) -> str | None:
+        """When a call began, which is soon known of a long one too; None where there is none."""
+        if record := self.get(agent, call_id):
+            return record.started.isoformat()
+        return await self._threads.run(self.past.began, call_id, agent) if self.past else None
 
     async def rows(self, records: Iterable[CallRecord]) -> list[dict[str, Any]]:
         """Records as JSON, made in a thread: many or long ones would hold up the calls that are up."""

@@ -167,8 +167,9 @@ async def test_a_page_that_can_not_be_made_says_so_and_the_log_says_why(
     monkeypatch.setattr(figures, "timeline", refuse)
     with log_lines("ERROR") as lines:
         page = await get(desk, "/calls/desk/CA1", headers={"Accept": "text/html"})
+    # its head was sent by then
     assert (page.status_code, "could not be made" in page.text, "not yours" in page.text) == (
-        500,
+        200,
         True,
         False,
     )

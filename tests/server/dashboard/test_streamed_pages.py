@@ -39,7 +39,7 @@ async def site() -> AsyncIterator[Site]:
         yield Site(switchboard, client)
 
 
-PAGES = {"": "live", "/charts": "figures", "/versions": "versions"}
+PAGES = {"": "live", "/charts": "figures", "/versions": "versions", "/calls/desk/CA1": "one"}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -52,6 +52,7 @@ async def test_the_head_is_there_before_the_records_are_read(
         await may_read.wait()
         return await read(*given)
 
+    site.switchboard.records.add(record(1, id="CA1"))
     monkeypatch.setattr(Source, PAGES[path], late)
     async with site.client.stream("GET", f"/dashboard{path}") as answer:
         texts = answer.aiter_text()

@@ -283,6 +283,8 @@ async def test_what_was_said_at_a_process_that_is_gone_is_not_written_over(both:
         def get(self, call_id: str, agent: str | None = None) -> dict[str, object]:
             return {"id": call_id, "agent": agent, "answered": "2026-11-28T12:00:00+00:00"}
 
+        def began(self, call_id: str, agent: str) -> None: ...
+
     other.switchboard.records.past = Past()
     outgoing = await one.place()
     await leave(one)

@@ -73,6 +73,8 @@ def talked(one: Side, record: CallRecord) -> None:
         def get(self, _call_id: str, _agent: str | None = None) -> dict[str, object]:
             return written
 
+        def began(self, call_id: str, agent: str) -> None: ...
+
     one.switchboard.records.past = Past()
 
 
