@@ -1,4 +1,4 @@
-"""What a plugin does before a call, when it begins, and when it has ended."""
+"""What a plugin does before a call, when it begins, when its page asks something, and when it has ended."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class CallHooks:
     started: tuple[Hook, ...] = ()
     ended: tuple[Hook, ...] = ()
     before: tuple[Hook, ...] = ()
+    messages: tuple[Hook, ...] = ()
     home: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.started or self.ended or self.before)
+        return bool(self.started or self.ended or self.before or self.messages)
 
 
 async def run(hook: Hook, given: Mapping[str, Any], seconds: float, home: str | None = None) -> Any:

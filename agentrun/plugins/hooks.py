@@ -24,6 +24,7 @@ HOOKS = (
     "agentrun_call_before",
     "agentrun_call_started",
     "agentrun_call_ended",
+    "agentrun_client_message",
 )
 _HINT = "return a list of functions from agentrun_tools"
 
@@ -41,7 +42,10 @@ def functions_of(source: Source, module: object) -> list[Callable[..., Any]]:
 
 
 def call_hooks_of(source: Source, module: object) -> CallHooks:
-    """What ``module`` does when a call begins and ends; raises PluginError when its hooks are misspelt."""
+    """What ``module`` does when a call begins and ends, and for its page.
+
+    Raises PluginError when its hooks are misspelt.
+    """
     hook = _registered(source, module).hook
 
     def implemented(name: str) -> tuple[Hook, ...]:
@@ -53,6 +57,7 @@ def call_hooks_of(source: Source, module: object) -> CallHooks:
         implemented("agentrun_call_started"),
         implemented("agentrun_call_ended"),
         implemented("agentrun_call_before"),
+        implemented("agentrun_client_message"),
         home=None if hook.agentrun_providers.get_hookimpls() else source.name,
     )
 

@@ -136,3 +136,24 @@ def agentrun_call_ended(record: Mapping[str, Any]) -> None:
     ... def agentrun_call_ended(record):
     ...     print(record["id"], record["ended_by"])
     """
+
+
+@hookspec
+def agentrun_client_message(call: Call, name: str, data: Any) -> Any:
+    """Answer what a page asks beside the sound, with Pipecat's ``client.sendClientRequest(name, data)``.
+
+    ``call`` is what the tools of this call get, ``data`` whatever the page has sent, from JSON; a page can be
+    read and changed by its visitor. What is given must be something that JSON can hold, as a tool's result,
+    of at most 16,000 characters; None says that this plugin has no answer, and the next one in ``tools:`` is
+    asked. The page is told an error where none has one, after 8 seconds, and in the words of a ToolError; any
+    other exception goes to the log. At most 8 messages of a call are answered at once.
+
+    Called once for every message of a page (``sendClientMessage`` too, whose answer nobody waits for) to an
+    agent whose ``tools:`` name the plugin, also while a hook of an earlier message runs; a ``def`` runs in a
+    thread, an ``async def`` in the plugin's event loop.
+
+    >>> from agentrun import Call, hookimpl
+    >>> @hookimpl
+    ... def agentrun_client_message(call: Call, name: str, data: object):
+    ...     return {"customer": call.state.get("customer")} if name == "who-am-i" else None
+    """

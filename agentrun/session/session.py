@@ -150,6 +150,8 @@ class Session:
         worker.add_reached_upstream_filter((BotStartedSpeakingFrame, BotStoppedSpeakingFrame))
         worker.add_event_handler("on_frame_reached_upstream", self._reached_upstream)
         parts.turns.listen(worker, parts.transcript, parts.latency, self._tasks)
+        if parts.connection.rtvi:
+            parts.client_messages.listen(worker)
 
     def _begin(self) -> None:
         """Begin what goes on beside the pipeline."""
@@ -170,6 +172,7 @@ class Session:
         await closing.close(
             self.record,
             self._tasks.end,
+            parts.client_messages.close,
             parts.response_deadline.close,
             self.line.close,
             parts.transcript.close,

@@ -12,6 +12,7 @@ from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord, EndedBy
 from agentrun.session import pipeline_worker
 from agentrun.session.call_control import SessionCallControl
+from agentrun.session.client_messages import ClientMessages
 from agentrun.session.handoff import Handoff
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.provider_faults import Faults
@@ -189,4 +190,5 @@ class SessionParts:
             tools=self.line.tools,
             is_over=self._ending.is_over,
         )
+        self.client_messages = ClientMessages(self._plan.hooks, self.call)
         self.keys = KeyTurns(self.turns, self.flow, self.voice, self.worker, self.transcript)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 WHAT_TO_RETURN = "return text, a number, a list, a dict, a dataclass or a pydantic model"
 MOST_CHARACTERS = 16_000
@@ -33,6 +33,20 @@ def as_text(result: Any) -> str:
     if len(text) <= MOST_CHARACTERS:
         return text or EMPTY
     return f"{text[:MOST_CHARACTERS]}… (cut here: the whole result has {len(text)} characters)"
+
+
+def plain_json(result: Any) -> Any:
+    """``result`` as JSON has it: of texts, numbers, lists and mappings alone.
+
+    Raises UnreadableResultError for what JSON can't hold, and for more than ``MOST_CHARACTERS`` of it.
+
+    >>> plain_json({"guests": (2, 4)})
+    {'guests': [2, 4]}
+    """
+    text = _as_json(result)
+    if len(text) > MOST_CHARACTERS:
+        raise UnreadableResultError(f"returned {len(text)} characters, more than {MOST_CHARACTERS}")
+    return from_json(text)
 
 
 def _as_json(result: Any) -> str:
