@@ -33,6 +33,7 @@ MAY_CATCH_ANYTHING = {
     "pipeline/turns/steady_sound.py",
     "server/analysis/analyses.py",
     "server/browser/offers.py",
+    "server/browser/session_sockets.py",
     "server/dashboard/error_pages.py",
     "server/dashboard/streamed_pages.py",
     "server/dashboard/sound/breaking_answer.py",
@@ -48,6 +49,7 @@ MAY_CATCH_ANYTHING = {
     "tools/running/plugin_loop.py",
     "tools/running/threads.py",
     "transports/caller_audio.py",
+    "transports/page_socket.py",
 }
 """The last resort of the command line, users' tools, a row, an event, an offer, a page, a sound, a judgement
 or a document that costs only itself, models of any provider that are asked beside a conversation, and

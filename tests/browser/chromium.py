@@ -19,7 +19,8 @@ REASON = f"{CHROMIUM} is not installed: apt-get install chromium"
 ARGUMENTS = (
     "--no-sandbox",
     "--use-fake-device-for-media-stream",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    # a page that a test has made comes from no address, and may open no socket to this machine
+    "--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks",
     "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
     "--no-first-run",

@@ -66,6 +66,7 @@ ROWS = (
     Row("PATCH", "/api/offer", _HERE, _USER | _KEY, _KEY, "a start token"),
     Row("POST", "/sessions/{session}/api/offer", _NOBODY, _NOBODY, _NOBODY, _SESSION),
     Row("PATCH", "/sessions/{session}/api/offer", _NOBODY, _NOBODY, _NOBODY, _SESSION),
+    Row("WS", "/sessions/{session}/ws", _NOBODY, _NOBODY, _NOBODY, _SESSION),
     _local("GET", "/"),
     _local("GET", "/console/{name}"),
     *(Row(verb, "/console/specs/{agent}", _USER, _USER, _NOBODY) for verb in ("GET", "POST", "PUT")),
@@ -107,6 +108,7 @@ def _who(row: Row, setup: str) -> str:
         "stream",
         "{expected}",
         "offer",
+        "ws",
         "start",
     )
     return ", ".join([*words, *([row.proof] if row.proof and here else [])]) or "nobody"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from fastapi import HTTPException, Request
+from starlette.requests import HTTPConnection
 
 from agentrun.errors import SetupError
 from agentrun.server.auth import derived_keys
@@ -116,14 +117,14 @@ def require_start(settings: ServerSettings) -> StartAccess:
     return StartAccess(settings, own_page=True)
 
 
-def require_origin(settings: ServerSettings) -> Check:
+def require_origin(settings: ServerSettings) -> LocalCheck:
     """A check that refuses (403) pages of sites that are neither this server's nor allowed.
 
     On a server without a key it refuses whoever ``require`` does.
     """
     require_local = local_check(settings.local)
 
-    def check(request: Request) -> None:
+    def check(request: HTTPConnection) -> None:
         if _is_own_page(settings, request, require_local):
             return
         if settings.environ.get(VARIABLE):
@@ -134,7 +135,7 @@ def require_origin(settings: ServerSettings) -> Check:
     return check
 
 
-def _is_own_page(settings: ServerSettings, request: Request, require_local: LocalCheck) -> bool:
+def _is_own_page(settings: ServerSettings, request: HTTPConnection, require_local: LocalCheck) -> bool:
     """Whether the request is this machine's own, on a loopback host; without a key others are refused."""
     if not is_loopback(settings.host) or not is_loopback(request.client.host if request.client else ""):
         return False
@@ -166,13 +167,13 @@ def _bearer(request: Request) -> str:
     return given.strip() if scheme.lower() == "bearer" else ""
 
 
-def _require_origin(settings: ServerSettings, request: Request) -> None:
+def _require_origin(settings: ServerSettings, request: HTTPConnection) -> None:
     origin = request.headers.get("origin")
     if origin is not None and origin.lower() not in settings.origins:
         raise HTTPException(403, f"this server does not answer pages of {origin}; see --allow-origin")
 
 
-def _require_this_machine(host: str, request: Request, require_local: LocalCheck) -> None:
+def _require_this_machine(host: str, request: HTTPConnection, require_local: LocalCheck) -> None:
     """Refuse (403) whoever may be a stranger."""
     away = f"set {VARIABLE} where the server runs, and send it as `Authorization: Bearer …`"
     client = request.client.host if request.client else ""

@@ -10,10 +10,15 @@ from fastapi.responses import JSONResponse, Response
 
 from agentrun.server.browser.offer_access import CANDIDATES, OFFER, OfferAccess
 from agentrun.server.browser.offer_requests import OVER
-from agentrun.server.browser.session_offers import SESSION_CANDIDATES, SESSION_OFFER, SessionOffers
+from agentrun.server.browser.session_offers import (
+    SESSION_CANDIDATES,
+    SESSION_OFFER,
+    SESSION_REDEEMED,
+    SessionOffers,
+)
 from agentrun.server.forwarding.forwarding import Body, Forwarding, Handler
 
-Answer = Callable[[Any], Awaitable[dict[str, str]]]
+Answer = Callable[[Any], Awaitable[dict[str, Any]]]
 
 
 def answer_others(forwarding: Forwarding, access: OfferAccess, sessions: SessionOffers) -> None:
@@ -43,10 +48,15 @@ def answer_others(forwarding: Forwarding, access: OfferAccess, sessions: Session
         session, body, _ = _parts(asked)
         return await sessions.add_candidates(session, body)
 
+    async def session_redeemed(asked: Body) -> dict[str, Any]:
+        session, body, _ = _parts(asked)
+        return await sessions.redeemed(session, body)
+
     forwarding.on(OFFER, _as_json(offer))
     forwarding.on(CANDIDATES, _as_json(candidates))
     forwarding.on(SESSION_OFFER, _as_json(session_offer))
     forwarding.on(SESSION_CANDIDATES, _as_json(session_candidates))
+    forwarding.on(SESSION_REDEEMED, _as_json(session_redeemed))
 
 
 def _parts(asked: Body) -> tuple[str, dict[str, Any], str]:

@@ -9,6 +9,7 @@ from fastapi import HTTPException, Request
 
 from agentrun.plan.plan import Plan
 from agentrun.server.auth.api_key import StartAccess
+from agentrun.server.auth.local_only import LocalCheck
 from agentrun.server.browser import request_data
 from agentrun.server.browser.ice_servers import IceServers
 from agentrun.server.browser.loaded_offers import LoadedOffers
@@ -33,7 +34,7 @@ class OfferAccess:
         self,
         switchboard: Switchboard,
         require_start: StartCheck,
-        require_origin: Callable[[Request], None],
+        require_origin: LocalCheck,
         forwarding: Forwarding | None = None,
         ice_servers: IceServers | None = None,
     ) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
+from agentrun.server.browser import session_sockets
 from agentrun.server.browser.offer_access import OfferAccess
 from agentrun.server.browser.offer_requests import read_body
 from agentrun.server.browser.session_offers import SessionOffers
@@ -17,7 +18,7 @@ LONGEST_NAME = 64
 
 
 def router(access: OfferAccess, sessions: SessionOffers) -> APIRouter:
-    """``/start``, ``/api/offer`` and ``/sessions/{session}/api/offer``.
+    """``/start``, ``/api/offer``, ``/sessions/{session}/api/offer`` and ``/sessions/{session}/ws``.
 
     The agent is the one that ``agentName`` names, or the only one that is served. What ``/start`` answers
     is good for one call, as a start token is, and for the reconnections of that call.
@@ -25,6 +26,7 @@ def router(access: OfferAccess, sessions: SessionOffers) -> APIRouter:
     routes = APIRouter()
     _add_offers(routes, access)
     _add_sessions(routes, sessions)
+    routes.include_router(session_sockets.router(access, sessions))
 
     @routes.post("/start", response_model=None)
     async def start(request: Request) -> Response:
@@ -40,6 +42,9 @@ def router(access: OfferAccess, sessions: SessionOffers) -> APIRouter:
         except BaseException:
             sessions.forget(session)
             raise
+        if body.get("transport") == session_sockets.TRANSPORT:
+            # Pipecat's client refuses an answer with anything else in it
+            return JSONResponse({"wsUrl": session_sockets.address(request, session)})
         servers = access.ice_servers.as_json()
         return JSONResponse(
             {"sessionId": session, **({"iceConfig": {"iceServers": servers}} if servers else {})}

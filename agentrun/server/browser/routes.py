@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -23,7 +22,7 @@ def router(
     switchboard: Switchboard,
     require_start: StartCheck = require_address,
     require_local: LocalCheck | None = require_address,
-    require_origin: Callable[[Request], None] = require_address,
+    require_origin: LocalCheck = require_address,
     forwarding: Forwarding | None = None,
     ice_servers: IceServers | None = None,
 ) -> APIRouter:

@@ -7,13 +7,15 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 
+from agentrun.plan.plan import Plan
 from agentrun.server.browser.offer_access import OfferAccess, parameters_in
 from agentrun.server.browser.offer_requests import read_body
 from agentrun.server.browser.sessions import Sessions, Started
 
 SESSION_OFFER = "session-offer"
 SESSION_CANDIDATES = "session-candidates"
-_OWN_TRANSPORTS = (None, "webrtc", "smallwebrtc")
+SESSION_REDEEMED = "session-redeemed"
+_OWN_TRANSPORTS = (None, "webrtc", "smallwebrtc", "websocket")
 _NO_SESSION = "there is no such session, or it is over: start one"
 _LONGEST_NAME = 512
 
@@ -33,7 +35,7 @@ class SessionOffers:
         """A new session's name; raises HTTPException."""
         self._access.plan(agent)
         if body.get("transport") not in _OWN_TRANSPORTS:
-            raise HTTPException(400, "`transport` is webrtc or daily")
+            raise HTTPException(400, "`transport` is webrtc, websocket or daily")
         return self._sessions.start(agent, parameters_in(body, "body") or {})
 
     async def take(self, session: str, request: Request) -> dict[str, str]:
@@ -73,6 +75,27 @@ class SessionOffers:
                 raise HTTPException(404, _NO_SESSION)
 
         return await offers.begin(plan, body, credential, parameters or started.parameters, use)
+
+    async def redeem(self, session: str, *, use: bool) -> tuple[Plan, Mapping[str, str]]:
+        """Whom a session is with and what its page said, wherever it was started; HTTPException for none.
+
+        With ``use`` its call begins in this process, now.
+        """
+        owner = self._forwarding and self._forwarding.elsewhere(session)
+        if owner and self._forwarding:
+            asked = {"name": session, "body": {"use": use}, "credential": ""}
+            found = await self._forwarding.ask(owner, SESSION_REDEEMED, asked)
+        else:
+            found = await self.redeemed(session, {"use": use})
+        return self._access.plan(found["agent"]), found["parameters"]
+
+    async def redeemed(self, session: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The same of a session that was started here, for whichever process holds its call."""
+        self._sessions.count(session)
+        started = self._sessions.use(session) if body.get("use") else self._sessions.find(session)
+        if started is None:
+            raise HTTPException(404, _NO_SESSION)
+        return {"agent": started.agent, "parameters": dict(started.parameters)}
 
     def forget(self, session: str) -> None:
         """A session that was not started after all."""

@@ -31,12 +31,13 @@ KEY = "the-servers-own-key"
 
 @dataclass
 class Side:
-    """One process: who it is, its calls, what it hands on, and a client of its public routes."""
+    """One process: who it is, its calls, what it hands on, its public routes and a client of them."""
 
     state: SharedState
     board: Board
     forwarding: Forwarding
     client: httpx.AsyncClient
+    app: FastAPI
     private: contextlib.AsyncExitStack
 
     @property
@@ -69,7 +70,7 @@ async def side(
         contextlib.AsyncExitStack() as private,
     ):
         await private.enter_async_context(serving(private_routes.make(forwarding), sock))
-        yield Side(state, board, forwarding, client, private)
+        yield Side(state, board, forwarding, client, app, private)
         for closer in board.closers:
             await closer()
     await state.close()

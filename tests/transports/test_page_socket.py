@@ -1,0 +1,105 @@
+"""What a page may say over a WebSocket: its sound and its messages, and no more of them than it spoke."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pipecat.frames.frames import (
+    EndFrame,
+    Frame,
+    InputAudioRawFrame,
+    InputTransportMessageFrame,
+    OutputAudioRawFrame,
+    OutputTransportMessageUrgentFrame,
+)
+from pipecat.frames.protobufs import frames_pb2
+
+from agentrun.transports import page_socket
+from agentrun.transports.page_socket import AHEAD_SECONDS, RATE_IN, PageSerializer
+
+
+def wire() -> Any:
+    """A frame as it goes over the wire, which has no types."""
+    return frames_pb2.Frame()  # type: ignore[attr-defined]
+
+
+def sound(seconds: float = 0.02, rate: int = RATE_IN, channels: int = 1, odd: int = 0) -> bytes:
+    frame = wire()
+    frame.audio.audio = bytes(int(seconds * rate) * 2 * channels + odd)
+    frame.audio.sample_rate, frame.audio.num_channels = rate, channels
+    whole: bytes = frame.SerializeToString()
+    return whole
+
+
+def message(data: str) -> bytes:
+    frame = wire()
+    frame.message.data = data
+    whole: bytes = frame.SerializeToString()
+    return whole
+
+
+def text() -> bytes:
+    frame = wire()
+    frame.text.text = "Say this."
+    whole: bytes = frame.SerializeToString()
+    return whole
+
+
+def transcription() -> bytes:
+    frame = wire()
+    frame.transcription.text, frame.transcription.user_id = "I said this.", "u"
+    whole: bytes = frame.SerializeToString()
+    return whole
+
+
+async def read(data: str | bytes) -> Frame | None:
+    return await PageSerializer().deserialize(data)
+
+
+async def test_sound_and_messages_are_taken() -> None:
+    heard = await read(sound())
+    assert isinstance(heard, InputAudioRawFrame)
+    assert (len(heard.audio), heard.sample_rate, heard.num_channels) == (640, RATE_IN, 1)
+    asked = await read(message(json.dumps({"label": "rtvi-ai", "type": "client-ready", "id": "1"})))
+    assert isinstance(asked, InputTransportMessageFrame)
+    assert asked.message["type"] == "client-ready"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        text(),
+        transcription(),
+        message("[1]"),
+        message("no json"),
+        message("[" * 100_000),
+        sound(rate=48_000),
+        sound(channels=2),
+        sound(odd=1),
+        b"",
+        b"\xff\x00junk",
+        "text",
+    ],
+    ids=["text", "words", "list", "no-json", "deep", "rate", "stereo", "odd", "empty", "junk", "string"],
+)
+async def test_nothing_else_reaches_the_pipeline(data: str | bytes) -> None:
+    assert await read(data) is None
+
+
+async def test_sound_that_comes_faster_than_it_was_spoken_is_left_out() -> None:
+    serializer = PageSerializer()
+    taken = [await serializer.deserialize(sound(0.5)) for _ in range(20)]
+    assert sum(frame is not None for frame in taken) == pytest.approx(AHEAD_SECONDS / 0.5, abs=1)
+
+
+async def test_sound_and_messages_are_sent_and_no_other_frame() -> None:
+    serializer = PageSerializer()
+    spoken = await serializer.serialize(OutputAudioRawFrame(bytes(960), page_socket.RATE_OUT, 1))
+    assert isinstance(spoken, bytes)
+    assert wire().FromString(spoken).audio.sample_rate == page_socket.RATE_OUT
+    told = await serializer.serialize(OutputTransportMessageUrgentFrame({"label": "rtvi-ai", "type": "x"}))
+    assert isinstance(told, bytes)
+    assert json.loads(wire().FromString(told).message.data)["type"] == "x"
+    assert await serializer.serialize(EndFrame()) is None
