@@ -31,7 +31,7 @@ from agentrun.records.store.queries import call_selection
 from agentrun.records.store.queries.call_query import CallQuery, Row
 from agentrun.records.store.queries.call_selection import Part
 from agentrun.records.store.search.index import SearchIndex
-from agentrun.records.store.tables import CALLS, LEASES
+from agentrun.records.store.tables import CALLS, LEASES, is_call
 from agentrun.records.version_figures import VersionFigures
 from agentrun.records.webhook import outbox
 
@@ -131,7 +131,7 @@ class Store:
         values |= {"webhook": row["agent"] in webhooks, **more}
         if connection.execute(self._writing, values).rowcount:
             return "written"
-        stored = connection.execute(sa.select(CALLS.c.key).where(_is(row["agent"], row["id"]))).scalar()
+        stored = connection.execute(sa.select(CALLS.c.key).where(is_call(row["agent"], row["id"]))).scalar()
         return "over" if resuming.is_of_one_record(stored, key) else "refused"
 
     def touch(self, owner: str) -> None:
@@ -159,7 +159,7 @@ class Store:
     def _close(self, agent: str, call_id: str) -> Row | None:
         with self._engine.begin() as connection:
             now = engine.now(connection)
-            this = _is(agent, call_id) & leases.lapsed(now)
+            this = is_call(agent, call_id) & leases.lapsed(now)
             query = sa.select(CALLS, leases.expiry().label("expires")).where(this)
             row = connection.execute(query).mappings().first()
             if row is None:
@@ -190,14 +190,14 @@ class Store:
 
     def get(self, call_id: str, agent: str | None = None) -> dict[str, Any] | None:
         """One record; the newest, should two agents have one of that id."""
-        which = CALLS.c.id == call_id if agent is None else _is(agent, call_id)
+        which = CALLS.c.id == call_id if agent is None else is_call(agent, call_id)
         newest = sa.select(CALLS).where(which).order_by(CALLS.c.started.desc()).limit(1)
         return next((record for _, record in reading.read(self._engine, newest)), None)
 
     def began(self, call_id: str, agent: str) -> str | None:
         """When a call began; None where there is none. Its record is not read."""
         with self._engine.connect() as connection:
-            return connection.execute(sa.select(CALLS.c.started).where(_is(agent, call_id))).scalar()
+            return connection.execute(sa.select(CALLS.c.started).where(is_call(agent, call_id))).scalar()
 
     def ids(self, prefix: str, most: int = 10) -> list[str]:
         """The ids of calls that begin with ``prefix``, the newest first."""
@@ -245,7 +245,3 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _is(agent: str, call_id: str) -> sa.ColumnElement[bool]:
-    return (CALLS.c.agent == agent) & (CALLS.c.id == call_id)

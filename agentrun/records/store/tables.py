@@ -84,3 +84,8 @@ OUTBOX = sa.Table(
 ``state`` is ``waiting``, ``delivered`` or ``given up``; ``number`` counts a call's messages from 0. While a
 server holds a ``claim`` on a message, ``due`` is when the claim lapses. A delivered ``body`` is emptied.
 """
+
+
+def is_call(agent: str, call_id: str) -> sa.ColumnElement[bool]:
+    """Whether a row of ``CALLS`` is that of this call."""
+    return (CALLS.c.agent == agent) & (CALLS.c.id == call_id)
