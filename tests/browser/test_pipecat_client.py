@@ -85,7 +85,6 @@ prompts:
   system: The user is {{ call.body.user or "unknown" }}.
   greeting: {say: Hello there.}
   apology: Sorry.
-tools: [crm]
 """
 ASKED = """(name) => client.sendClientRequest(name, { lang: "de", none: null }).catch(
   (refused) => refused.data?.error ?? refused.message)"""
@@ -130,7 +129,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 async def served(tmp_path: Path, bundle: str) -> AsyncIterator[Served]:
-    (tmp_path / "desk.yaml").write_text(SPEC)
+    (tmp_path / "desk.yaml").write_text(SPEC + "tools: [crm]\n")
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "crm.py").write_text(PLUGIN)
     answers = ScriptedBrain((Answer("You wrote to me."),) * 3)

@@ -18,7 +18,7 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from tests.browser import chromium
 from tests.browser.chromium import talk
-from tests.browser.test_pipecat_client import CLIENT, ESBUILD, SPEC, bundle
+from tests.browser.test_pipecat_client import ARE_THERE, ESBUILD, SPEC, bundle
 from tests.cli.serve_process import serving
 from tests.cli.test_workers import records_of, workers
 from tests.machines.rig import end, is_ready
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(150),
     pytest.mark.needs(not chromium.MISSING, chromium.REASON),
-    pytest.mark.needs(ESBUILD.exists() and CLIENT.exists(), "Pipecat's client is not installed: npm ci"),
+    pytest.mark.needs(ESBUILD.exists() and ARE_THERE, "Pipecat's client is not installed: npm ci"),
     pytest.mark.needs(shutil.which("haproxy", path="/usr/sbin:/usr/bin"), "apt-get install haproxy"),
 ]
 RECONNECTIONS = 6
