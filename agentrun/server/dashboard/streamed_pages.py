@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from functools import partial
 from typing import Any
 
+from fastapi import HTTPException
 from fastapi.responses import HTMLResponse, StreamingResponse
 from loguru import logger
+from markupsafe import Markup
 
 from agentrun.records.store.threads import StoreThreads
 from agentrun.server.dashboard.page_writer import PageWriter, headers
@@ -44,6 +46,8 @@ class StreamedPages:
             pieces = self._writer.pieces(name, **(await shown() if callable(shown) else shown))
             while text := await self._threads.run(_next, pieces):
                 yield text
+        except HTTPException as refused:
+            yield Markup("<p role='alert'>{}.</p>").format(refused.detail)
         except Exception as error:  # noqa: BLE001 - whoever looks at the page is told in it
             logger.opt(exception=error).error("the page {} could not be made", name)
             yield _BROKEN

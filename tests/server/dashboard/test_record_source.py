@@ -49,6 +49,10 @@ async def test_a_store_that_cannot_be_read_is_told_for_one_call(
     dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(dashboard.store, "get", away)
+    if not path:
+        late = await dashboard.get("/calls/desk/new")
+        assert (late.status_code, "can&#39;t be read now" in late.text) == (200, True), "its head was sent"
+    monkeypatch.setattr(dashboard.store, "began", away)
     page = await dashboard.get(f"/calls/desk/new{path}")
     assert (page.status_code, page.headers["retry-after"]) == (503, "5")
     assert "can&#39;t be read now" in page.text
