@@ -10,7 +10,9 @@ from pipecat.processors.frame_processor import FrameProcessor
 _REASON = "agentrun.end_reason"
 _BROKEN_OFF = "agentrun.broken_off"
 _NORMAL = ("", "stop", "tool_calls", "function_call", "completed")
-_FILTERED = re.compile("content_filter|sensitive|safety|recitation|prohibited_content", re.IGNORECASE)
+_FILTERED = re.compile(
+    r"(?:incomplete \()?(?:content_filter|sensitive|safety|recitation|prohibited_content)\b", re.IGNORECASE
+)
 """OpenAI and most others; Zhipu; Gemini's own words, which gateways pass on."""
 _FAILED = re.compile(
     r"failed|incomplete|(?:network_)?error\b|abort|insufficient_system_resource", re.IGNORECASE
@@ -60,7 +62,7 @@ def is_filtered(reason: str) -> bool:
     >>> is_filtered("content_filter"), is_filtered("incomplete (content_filter)"), is_filtered("length")
     (True, True, False)
     """
-    return _FILTERED.search(reason) is not None
+    return _FILTERED.match(reason) is not None
 
 
 def is_broken(reason: str) -> bool:
