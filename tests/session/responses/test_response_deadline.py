@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from agentrun.session.responses.answer_state import AnswerState
 from agentrun.session.responses.response_deadline import ResponseDeadline
 
@@ -136,3 +138,24 @@ async def test_nobody_waits_for_a_result_while_the_caller_speaks() -> None:
     response_deadline.tool_ended(work)
     await asyncio.sleep(SHORT * 5)
     assert expired.count == 0
+
+
+@pytest.mark.parametrize("speaks", [False, True])
+async def test_who_speaks_over_an_answer_in_a_noise_s_turn_is_owed_another(
+    speaks: bool,
+) -> None:
+    deadline = ResponseDeadline(8.0, Expiries())
+    deadline.turn.spoke_since = lambda _at: speaks
+    deadline.owed()
+    deadline.turn_begins()
+    deadline.answer.arrives(asyncio.get_running_loop().time())
+    deadline.answer.voiced()
+    deadline.note(speaking=True)
+    await asyncio.sleep(1.0)
+    if speaks:
+        deadline.voice_began()
+        deadline.note(speaking=False)
+        await asyncio.sleep(1.0)
+        deadline.voice_ended()
+    assert deadline.turn.ends_answered() is not speaks
+    await deadline.close()

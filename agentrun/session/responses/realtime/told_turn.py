@@ -27,6 +27,7 @@ class ToldTurn:
     _silent_at: float | None = field(default=None, init=False)
     _kept: bool = field(default=False, init=False)
     _answered: bool = field(default=False, init=False)
+    _made_up: bool = field(default=False, init=False)
     _spoken: bool | None = field(default=None, init=False)
 
     def begins(self, now: float, *, voice: bool, cuts: bool = False) -> bool:
@@ -34,7 +35,8 @@ class ToldTurn:
 
         ``cuts`` is whether it cuts off what was said or owed.
         """
-        self._began, self._answered, self._cuts, self._spoken = now, False, cuts, None
+        self._began, self._cuts, self._spoken = now, cuts, None
+        self._answered = self._made_up = False
         self._silent_at = None if voice else now
         self._kept = self.spoke_since is not None and not voice
         return not self._kept
@@ -72,13 +74,13 @@ class ToldTurn:
     def voice_begins(self) -> bool:
         """The caller's voice is heard: whether that makes a turn theirs which was not."""
         self._silent_at = self._spoken = None
+        self._made_up = False
         kept, self._kept = self._kept, False
         return kept
 
     def is_made_up_for(self) -> None:
         """What it has cut off is heard now, before its end is told: no other answer is owed behind that."""
-        if self.is_open and self._cuts and self.spoke_since is not None:
-            self._answered = True
+        self._made_up = self.is_open and self._cuts and self.spoke_since is not None
 
     def answer_begins(self) -> bool:
         """The answer of a model that finds turns by itself begins: whether the turn is not over here yet."""
@@ -92,7 +94,8 @@ class ToldTurn:
 
     def ends_answered(self) -> bool:
         """The caller's turn is over: whether its answer has begun already, and none is owed any more."""
-        was_answered, self._answered = self._answered, False
+        was_answered = self._answered or self._made_up
+        self._answered = self._made_up = False
         if was_answered:
             self._began, self._kept = None, False
         return was_answered
