@@ -49,13 +49,10 @@ TESTS = Path(__file__).parent
 SLOW = frozenset(
     {
         # calls with sound
-        "calls/test_canaries.py",
         "calls/test_examples.py",
-        "calls/test_heard_answers.py",
         "calls/test_independent.py",
         "calls/test_latency.py",
         "calls/test_mcp.py",
-        "calls/test_realtime_reconnection.py",
         "testing/running/test_spoken_run.py",
         "transports/test_microphone.py",
         # a browser with a microphone
@@ -91,7 +88,8 @@ LONG = frozenset(
         *(f"calls/test_{name}.py" for name in ("answers", "base_url", "call_control", "failover", "faults")),
         *(f"calls/test_{name}.py" for name in ("idle_stages", "long_words", "playout_tracking")),
         *(f"calls/test_{name}.py" for name in ("random_calls", "realtime_faults", "speech_prepared_ahead")),
-        *(f"calls/test_{name}.py" for name in ("early_end_of_turn", "recording")),
+        *(f"calls/test_{name}.py" for name in ("canaries", "early_end_of_turn", "heard_answers")),
+        *(f"calls/test_{name}.py" for name in ("realtime_reconnection", "recording")),
         *(
             f"calls/test_{name}.py"
             for name in ("speech_text", "tool_interleavings", "tool_table", "tools_over_turns")
@@ -221,6 +219,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the collector need not look at it after each file of tests."""
+    gc.collect()
     gc.freeze()
     gc.enable()
 
