@@ -38,11 +38,15 @@ def router(
         plan = telephone_plan.require(switchboard, agent)
         form = await webhooks.read(agent, request, ("CallSid",))
         status = form.get("DialCallStatus", "")
-        if status not in NOT_TAKEN or form.get("CallStatus") in resume_routes.OVER:
+        if status not in NOT_TAKEN:
             return twiml.response(twiml.hang_up())
         call_sid = form["CallSid"]
         log = logger.bind(call=call_sid, agent=agent)
         log.warning("{}: call {}: {}", agent, call_sid, NOT_TAKEN[status])
+        if form.get("CallStatus") in resume_routes.OVER:
+            # they gave up while it rang
+            outcomes.note(plan.spec.name, call_sid, NOT_TAKEN[status])
+            return twiml.response(twiml.hang_up())
         ended = tokens.read(stream, agent, call_sid)
         if ended and (following := await _following(switchboard, plan, call_sid, ended)):
             log.info("{}: the caller of call {} comes back", agent, call_sid)

@@ -14,10 +14,10 @@ from tests.server.twilio.test_routes import CALL, SECRET, SPEC, post, serving, s
 WORDS = "nobody can take your call there"
 
 
-async def ask(url: str, status: str) -> str:
+async def ask(url: str, status: str, **more: str) -> str:
     """What Twilio is answered on this machine, where it needs no signature."""
     async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.post(url, data={"CallSid": CALL, "DialCallStatus": status})
+        answer = await client.post(url, data={"CallSid": CALL, "DialCallStatus": status, **more})
     assert answer.status_code == 200
     return answer.text
 
@@ -34,9 +34,11 @@ async def ask(url: str, status: str) -> str:
         ("", ""),
     ],
 )
+@pytest.mark.parametrize("caller", ["in-progress", "completed"])
 async def test_a_caller_whom_nobody_takes_hears_so_and_the_record_says_why(
-    tmp_path: Path, status: str, reason: str
+    tmp_path: Path, status: str, reason: str, caller: str
 ) -> None:
+    """Also of one who has hung up while it rang there, and hears nothing more."""
     (spec := tmp_path / "desk.yaml").write_text(SPEC.format(name="desk"))
     environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
     async with running_server([spec], environ, Options(port=0, insecure=True)) as server:
@@ -46,9 +48,9 @@ async def test_a_caller_whom_nobody_takes_hears_so_and_the_record_says_why(
         server.switchboard.records.add(record)
         url = f"{server.url}/desk/twilio/transferred"
         for _ in range(2):
-            said = await ask(url, status)
+            said = await ask(url, status, CallStatus=caller)
             assert said.endswith("<Hangup /></Response>")
-            assert (WORDS in said) == bool(reason)
+            assert (WORDS in said) == (bool(reason) and caller == "in-progress")
     assert record.reason == f"the agent transferred the caller{reason}"
 
 
