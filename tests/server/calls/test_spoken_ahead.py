@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agentrun.server.calls import switchboard as boards
+from agentrun.pipeline.audio import prepared_speech
 from agentrun.server.calls.switchboard import Switchboard
 
 
@@ -24,7 +24,7 @@ async def test_a_call_that_began_before_gets_its_apology(monkeypatch: pytest.Mon
     async def prepare(*_: object) -> dict[str, bytes | None]:
         return {"desk": b"sound"}
 
-    monkeypatch.setattr(boards.prepared_speech, "prepare", prepare)
+    monkeypatch.setattr(prepared_speech, "prepare", prepare)
     await board.speak_ahead()
     assert {name: one.prepared for name, one in apologies.items()} == {"desk": b"sound", "other": None}
     for task in list(board._live):
