@@ -154,6 +154,8 @@ class SessionParts:
             speaking=self.speaking,
             transcript=self.transcript,
             words=lambda: self.variables.prompts().resume,
+            parts=self.pipeline,
+            worker=self.worker,
         )
 
     def _build_turns(self) -> None:

@@ -21,6 +21,7 @@ def told(words: str, result: Any = None) -> TranscriptionFrame:
         (None, None, True),
         ({"start": 1.0}, {"start": 1.0}, True),
         ({"start": 1.0}, {"start": 2.5}, False),
+        ({"start": 40.2}, {"start": 0.4}, True),
         ({"words": [{"start": 1}]}, {"words": [{"start": 2}]}, False),
         ([SimpleNamespace(start_ms=100)], [SimpleNamespace(start_ms=900)], False),
         ({"data": {"utterance": {"start": 0.0}}}, {"data": {"utterance": {"start": 3.0}}}, False),

@@ -120,10 +120,14 @@ class PlayoutTracker(AudibleLine):
         for piece in self._pieces:
             piece.broken = piece.broken or (piece.seconds > 0 and not piece.whole)
 
-    def close_line(self) -> None:
+    def close_line(self, by: CutBy = "agent") -> None:
         """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late."""
-        self.cut("agent")
+        self.cut(by)
         self.is_closed = True
+
+    def open_line(self) -> None:
+        """What is said from now on is heard again."""
+        self.is_closed = False
 
     async def take(self, frame: Frame, direction: FrameDirection) -> None:
         if self.is_closed and direction is FrameDirection.DOWNSTREAM and is_speech(frame):

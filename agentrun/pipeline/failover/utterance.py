@@ -53,7 +53,7 @@ class LastWords:
     """What a service that streams has written down last, which it may tell once more.
 
     It does so over a new connection, and at the end of an utterance that it has ended by itself. Words that
-    began at another time, as the service has it, are the caller's own second ones: "Five. Five."
+    began later, as the service has it, are the caller's own second ones: "Five. Five."
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,8 @@ class LastWords:
     def are(self, frame: TranscriptionFrame, *, is_silent: bool) -> bool:
         """Whether ``frame`` is that again, nobody heard since where it ``is_silent``; else it is last."""
         now, words, began = asyncio.get_running_loop().time(), frame.text.strip(), _start(frame.result)
-        moved = None not in (began, self._began) and began != self._began
+        # over a new connection times are counted from its beginning
+        moved = began is not None and self._began is not None and began > self._began
         if is_silent and words == self._words and not moved and now - self._at < REPEATED_SECONDS:
             return True
         self._words, self._at, self._began = words, now, began
