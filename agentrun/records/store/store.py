@@ -11,8 +11,6 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from agentrun.distribution import install_extra
-from agentrun.errors import SetupError
 from agentrun.records import record_shape
 from agentrun.records.store import (
     amendments,
@@ -26,7 +24,7 @@ from agentrun.records.store import (
     writing,
 )
 from agentrun.records.store.leases import CUT_OFF
-from agentrun.records.store.postgresql import pooler
+from agentrun.records.store.open_errors import opening
 from agentrun.records.store.queries import call_selection
 from agentrun.records.store.queries.call_query import CallQuery, Row
 from agentrun.records.store.queries.call_selection import Part
@@ -62,21 +60,12 @@ class Store:
 
         ``on_steps`` is told where tables lack something, which takes as long as it takes.
         """
-        try:
+        words = {"kind": "a store", "example": DEFAULT, "failed": "records can't be kept"}
+        with opening(url, "--records", **words):
             self._engine = engine.make(url)
             with self._engine.begin() as connection:
                 engine.migrate(connection, on_steps=on_steps)
                 answered.prepare(connection)
-        except sa.exc.ArgumentError:
-            message = f"'{engine.shown(url)}' is not an address of a store"
-            raise SetupError(message, f"write {DEFAULT}") from None
-        except ModuleNotFoundError as error:
-            hint = install_extra("postgresql")
-            raise SetupError(f"records need {error.name}, which is not installed", hint) from None
-        except sa.exc.SQLAlchemyError as error:
-            words = str(getattr(error, "orig", None) or error).splitlines()[0]
-            message = f"records can't be kept at {engine.shown(url)}: {words}"
-            raise SetupError(message, pooler.hint(words, "see --records, or --records none")) from None
         self._insert = engine.insertion(self._engine.dialect.name)
         self._writing = writing.statement(self._insert)
         self.outbox = outbox.Outbox(self._engine)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from agentrun.distribution import install_extra
-from agentrun.errors import SetupError
 from agentrun.records.store import answered, engine
-from agentrun.records.store.postgresql import connecting, pooler
+from agentrun.records.store.open_errors import opening
+from agentrun.records.store.postgresql import connecting
 
 DECIDE_SECONDS = 0.4
 """How long a caller waits for a decision of the database's; then it is taken without it."""
@@ -31,22 +30,13 @@ def open_database(url: str, on_steps: Callable[[], None] = engine.ignore) -> sa.
 
     ``on_steps`` is told where tables lack something.
     """
-    try:
+    example = "--shared postgresql+psycopg://…, or --shared none"
+    with opening(url, "--shared", kind="a database", example=example, failed="nothing can be shared"):
         parsed = engine.parsed(url)
         found = _postgresql(parsed) if parsed.get_backend_name() == "postgresql" else _sqlite(parsed)
         with found.begin() as connection:
             engine.migrate(connection, _MIGRATIONS, VERSIONS, on_steps)
             answered.prepare(connection)
-    except sa.exc.ArgumentError:
-        message = f"'{engine.shown(url)}' is not an address of a database"
-        raise SetupError(message, "write --shared postgresql+psycopg://…, or --shared none") from None
-    except ModuleNotFoundError as error:
-        hint = install_extra("postgresql")
-        raise SetupError(f"--shared needs {error.name}, which is not installed", hint) from None
-    except sa.exc.SQLAlchemyError as error:
-        words = str(getattr(error, "orig", None) or error).splitlines()[0]
-        message = f"nothing can be shared at {engine.shown(url)}: {words}"
-        raise SetupError(message, pooler.hint(words, "see --shared, or --shared none")) from None
     return found
 
 
