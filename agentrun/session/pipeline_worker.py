@@ -12,32 +12,34 @@ from agentrun.spec.models.agent import AgentSpec
 from agentrun.transports.connection import Connection
 
 
-def make(spec: AgentSpec, parts: PipelineParts, line: Connection, *, traced: bool = False) -> PipelineWorker:
-    """A worker that runs ``parts`` at the line's rates; only a page is sent RTVI messages.
+def make(
+    spec: AgentSpec, parts: PipelineParts, connection: Connection, *, traced: bool = False
+) -> PipelineWorker:
+    """A worker that runs ``parts`` at the rates of ``connection``; only a page is sent RTVI messages.
 
     ``traced`` makes OpenTelemetry's spans of the call, its turns and what the services do in them.
     """
     worker = PipelineWorker(
         parts.pipeline,
-        name=line.call.id,
+        name=connection.call.id,
         clock=LoopClock(),
         params=PipelineParams(
-            audio_in_sample_rate=line.sample_rate_in,
-            audio_out_sample_rate=line.sample_rate_out,
+            audio_in_sample_rate=connection.sample_rate_in,
+            audio_out_sample_rate=connection.sample_rate_out,
             enable_metrics=traced,
             enable_usage_metrics=True,
         ),
-        enable_rtvi=line.rtvi,
+        enable_rtvi=connection.rtvi,
         rtvi_observer_params=RTVIObserverParams(
             function_call_report_level={"*": RTVIFunctionCallReportLevel.NAME}, metrics_enabled=False
         ),
         enable_turn_tracking=traced,
         enable_tracing=traced,
-        conversation_id=line.call.id,
+        conversation_id=connection.call.id,
         additional_span_attributes={"agent.name": spec.name},
         idle_timeout_secs=spec.limits.idle_timeout,
         cancel_on_idle_timeout=False,  # the session does, unless the caller was told to take their time
     )
-    if not line.written:
-        pipecat_private.watch_speakers_alone(worker, line.transport.output(), parts.aggregators.user())
+    if not connection.written:
+        pipecat_private.watch_speakers_alone(worker, connection.transport.output(), parts.aggregators.user())
     return worker

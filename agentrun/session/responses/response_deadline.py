@@ -40,7 +40,7 @@ class ResponseDeadline:
         """Told when the caller has waited in vain once, and spoken again, and when they hear the agent."""
         self._patience = self._hears_caller = False
         self._last = AnswerState.NONE
-        self._waited: float | None = None
+        self._waited_since: float | None = None
         self._timer = DeadlineTimer(lambda: self.answer.deadline, self._expire)
         self._outcomes: set[asyncio.Task[None]] = set()
 
@@ -107,14 +107,14 @@ class ResponseDeadline:
         """
         speaks = unheard or self._hears_caller or self.turn.is_open or self.answer.caller_talks
         is_lost = speaks or not self.answer.is_seen_to
-        self._waited = self.answer.waited if is_lost else None
+        self._waited_since = self.answer.waited if is_lost else None
         if is_lost:
             self.settled()
         return is_lost
 
     def reconnected(self, *, asked: bool) -> None:
         """There is a new one: it was ``asked`` for an answer, or owes the one that was due before."""
-        answer, waited = self.answer, self._waited
+        answer, waited = self.answer, self._waited_since
         if answer.caller_talks or (not asked and waited is None):
             return
         if not answer.waits:
