@@ -21,8 +21,8 @@ import click
 from agentrun import __version__
 from agentrun.cli.options import environment, option_sources
 from agentrun.cli.options.groups import Group
-from agentrun.collecting import without_collecting
 from agentrun.errors import AgentRunError
+from agentrun.garbage_collection import without_garbage_collection
 from agentrun.printable import printable
 
 COMMANDS = {
@@ -79,7 +79,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def _import(name: str) -> ModuleType:
     """The module ``name``, imported without collections: what modules make stays for the whole run."""
-    with without_collecting():
+    with without_garbage_collection():
         return importlib.import_module(name)
 
 

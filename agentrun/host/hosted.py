@@ -15,9 +15,9 @@ from loguru import logger
 from pipecat.runner.types import RunnerArguments
 
 from agentrun import logs, plugins
-from agentrun.collecting import without_collecting
 from agentrun.deploy.pipecat_cloud import checks
 from agentrun.errors import AgentRunError, SetupError, SpecError
+from agentrun.garbage_collection import without_garbage_collection
 from agentrun.host import connections, transfer_outcomes
 from agentrun.plan import daily
 from agentrun.plan import plan as planning
@@ -103,7 +103,7 @@ class HostedAgent:
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """Make the agent ready before the server takes sessions, and end what is left after it."""
-        with without_collecting():
+        with without_garbage_collection():
             await asyncio.wait({self._ready()})
         try:
             yield

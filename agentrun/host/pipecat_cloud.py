@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentrun.collecting import without_collecting
+from agentrun.garbage_collection import without_garbage_collection
 
 if TYPE_CHECKING:
     from pipecat.runner.types import RunnerArguments
@@ -36,7 +36,7 @@ def entry(
     the first session. ``dispatched`` sessions are started by `agentrun serve --dispatch` alone, which holds
     what the spec says of hours, callers and limits.
     """
-    with without_collecting():
+    with without_garbage_collection():
         from agentrun.host.hosted import HostedAgent
 
     own = dict(os.environ if environ is None else environ)

@@ -28,7 +28,7 @@ from agentrun.cli.options.server import (
     shared_option,
     worker_options,
 )
-from agentrun.collecting import without_collecting
+from agentrun.garbage_collection import without_garbage_collection
 
 if TYPE_CHECKING:
     from agentrun.server.lifecycle.options import Options
@@ -95,7 +95,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
         from agentrun.server.lifecycle.processes.supervisor_tie import end_with_supervisor
 
         end_with_supervisor(supervisor)
-    with without_collecting():
+    with without_garbage_collection():
         from agentrun.cli.output.server_screen import quiet_logs
         from agentrun.server.lifecycle import name_lookups
 
@@ -109,7 +109,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
         raise click.UsageError("--pod-deletion-cost counts the calls of one process: leave out --workers")
     if workers > 1 and options.worker.socket_fd is None:
         return asyncio.run(_supervise(workers, sock, options.shared, options.records))
-    with without_collecting():
+    with without_garbage_collection():
         import uvloop
 
         import agentrun.server.lifecycle.startup  # noqa: F401 - seconds, which Ctrl-C ends outside of a loop
@@ -193,7 +193,7 @@ async def _serve(
         async with contextlib.AsyncExitStack() as stack:
             starting = running_server(specs, dict(os.environ), options, sock)
             async with ending_a_start(stop):
-                with without_collecting(), readiness.prolonged(manager):
+                with without_garbage_collection(), readiness.prolonged(manager):
                     server = await stack.enter_async_context(starting)
                     freed_memory.give_back()
             done()

@@ -15,7 +15,7 @@ import aiohttp
 import httpx
 from pipecat.audio.vad.vad_analyzer import VADParams
 
-from agentrun import processors
+from agentrun import cpus
 from agentrun.http import bounded_answers, tls
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.connections.provider_client import Connections, provider_client
@@ -114,7 +114,7 @@ def tool_client() -> httpx.AsyncClient:
 
 def _cores() -> int:
     """The processors that this process may use."""
-    return math.ceil(processors.available())
+    return math.ceil(cpus.available())
 
 
 def _give_way() -> None:

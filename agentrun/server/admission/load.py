@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
-from agentrun import processors
+from agentrun import cpus
 from agentrun.server.admission.lateness import Lateness
 
 PERIOD_SECONDS = 0.1
@@ -72,7 +72,7 @@ class Load:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     used: Callable[[], Used] = used
-    cores: float = field(default_factory=processors.available)
+    cores: float = field(default_factory=cpus.available)
     loop_lateness: Lateness = field(init=False)
     judging_lateness: Lateness = field(init=False)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from loguru import logger
 
-from agentrun import processors
+from agentrun import cpus
 from agentrun.pipeline.services.connections.provider_client import connections
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import Plan
@@ -59,7 +59,7 @@ async def answering(
         admission = Admission(options.limits, state=state)
         admission.carries = options.capacity
         switchboard = Switchboard(plans, resources, admission)
-        clock, cores = asyncio.get_running_loop().time, processors.available() / options.worker.of
+        clock, cores = asyncio.get_running_loop().time, cpus.available() / options.worker.of
         load_now = Load(lambda: switchboard.live, resources.turn_threads, clock, cores=cores)
         admission.capacity = SharedLoad(ledger, load_now).capacity if ledger else lambda: load_now.capacity
         stack.push_async_callback(switchboard.background.stop)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun import processors
+from agentrun import cpus
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +43,8 @@ def test_a_quota_is_less_than_the_machine(
         path = tmp_path / "groups" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    assert processors.available(tmp_path / "cgroup", tmp_path / "groups") == expected
+    assert cpus.available(tmp_path / "cgroup", tmp_path / "groups") == expected
 
 
 def test_where_there_are_no_control_groups_the_machine_counts(tmp_path: Path) -> None:
-    assert processors.available(tmp_path / "none", tmp_path) == 64.0
+    assert cpus.available(tmp_path / "none", tmp_path) == 64.0

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def without_collecting() -> Iterator[None]:
+def without_garbage_collection() -> Iterator[None]:
     """For a block that loads what stays for good: nothing is collected in it, nor looked through after it.
 
     Loading Pipecat and this package makes half a million objects: with the collector that took 5.4 s of a
     busy core, without it 4.4 s (medians of four each), and each look through them later holds the event loop
     up. A collector that was off stays off.
 
-    >>> with without_collecting():
+    >>> with without_garbage_collection():
     ...     gc.isenabled()
     False
     >>> gc.isenabled(), gc.get_freeze_count() > 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agentrun.collecting import without_collecting
+from agentrun.garbage_collection import without_garbage_collection
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = """
@@ -48,7 +48,7 @@ def thawed() -> Iterator[None]:
 
 def test_the_collector_is_as_it_was_after_a_failure() -> None:
     def load() -> None:
-        with without_collecting():
+        with without_garbage_collection():
             assert not gc.isenabled()
             raise ValueError("broken")
 
@@ -59,7 +59,7 @@ def test_the_collector_is_as_it_was_after_a_failure() -> None:
 
 def test_a_collector_that_the_host_turned_off_stays_off() -> None:
     gc.disable()
-    with without_collecting():
+    with without_garbage_collection():
         pass
     assert not gc.isenabled()
 
