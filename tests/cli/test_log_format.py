@@ -72,6 +72,6 @@ async def test_a_variable_or_a_file_asks_for_objects(spec: Path, openai: OpenAIS
         config = spec.with_name("server.toml")
         config.write_text('log-format = "json"\n')
         options += ["--config", str(config)]
-    async with serving(spec, given, *options) as (process, _):
+    async with serving(spec, given, *options, whole_start=True) as (process, _):
         found = await logged(process)
     assert {"agentrun"} <= {line["logger"].partition(".")[0] for line in found}

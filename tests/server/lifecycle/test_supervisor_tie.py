@@ -52,7 +52,8 @@ def marked(mark: str) -> set[int]:
 @pytest.mark.slow
 @pytest.mark.needs(Path("/proc").is_dir(), "processes are looked for in /proc")
 @pytest.mark.parametrize(
-    ("workers_at", "seconds"), [(0, 0.0), (0, 0.3), (1, 0.0), (2, 0.0), (2, 0.3), (2, 1.0), (2, 3.0)]
+    ("workers_at", "seconds"),
+    [(0, 0.0), (0, 0.3), (0, 1.0), (1, 0.0), (1, 1.0), (2, 0.0), (2, 0.3), (2, 1.0), (2, 3.0)],
 )
 def test_no_worker_outlives_a_supervisor_that_is_killed_while_they_start(
     tmp_path: Path, workers_at: int, seconds: float
