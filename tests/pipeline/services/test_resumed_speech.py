@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,31 @@ def test_the_voice_is_asked_for_the_rest_from_a_word_on(tmp_path: Path, kind: st
     assert first == SENTENCE
     assert rest != first
     assert first.endswith(f" {rest}")
+
+
+def test_a_sentence_whose_sound_does_not_end_is_broken_off_and_the_next_one_heard(tmp_path: Path) -> None:
+    async def talk() -> tuple[list[str], float]:
+        async with (
+            Resources() as resources,
+            quick_call(
+                tmp_path, "cascaded", [], [Answer("We are open. Come by.")], resources=resources
+            ) as call,
+        ):
+            speak = call.voice.speak
+
+            async def endless(text: str, voice: str, speed: float) -> AsyncIterator[bytes]:
+                while True:
+                    async for piece in speak(text, voice, speed):
+                        yield piece
+                    if "open" not in text:
+                        return
+
+            call.voice.speak = endless  # type: ignore[method-assign]
+            await call.say("When are you open?")
+            await call.said("Come by.")
+            return call.record.errors, call.transport.output().played  # type: ignore[attr-defined]
+
+    errors, played = virtual_time.run(talk())
+    assert len(errors) == 1
+    assert "s of sound for 12 characters, and no end" in errors[0]
+    assert played < 20

@@ -15,6 +15,7 @@ from openai import AsyncOpenAI
 from agentrun.http.bounded_answers import MOST_EVENT_BYTES
 from agentrun.pipeline.services.speech import events as speech_events
 from agentrun.pipeline.services.speech import request as speech_request
+from agentrun.pipeline.services.speech.audible_sound import EndlessError
 from agentrun.pipeline.services.speech.sound import NoSpeechError
 
 SPEECH = (np.sin(np.arange(4_800) * 0.1) * 9_000).astype("<i2").tobytes()
@@ -73,6 +74,11 @@ async def test_a_last_event_is_heard_without_a_line_s_end(piece: int) -> None:
 async def test_events_without_sound_say_why(body: bytes, why: str) -> None:
     with pytest.raises(NoSpeechError, match=why):
         await heard(body)
+
+
+async def test_sound_without_an_end_is_read_no_further_than_any_voice_needs_for_the_words() -> None:
+    with pytest.raises(EndlessError, match="and no end"):
+        await heard(spoken(SPEECH * 200, 48_000), 100_000)
 
 
 async def test_an_event_without_an_end_is_read_no_further_than_its_bound() -> None:

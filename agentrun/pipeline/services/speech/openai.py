@@ -17,7 +17,6 @@ from agentrun.pipeline.services.speech import request as speech_request
 from agentrun.pipeline.services.speech.audible_sound import (
     EndlessError,
     SilenceError,
-    check_end,
     check_length,
 )
 from agentrun.pipeline.services.speech.lead import SpeechLead
@@ -109,7 +108,6 @@ class OpenAISpeech(OpenAITTSService):
                     sent += len(piece) / 2 / RATE
                     self._lead.add(len(piece) / 2 / RATE)
                     yield self._frame(piece, context_id)
-                    check_end(rest, seconds, self._rate.longest(rest))
                 check_length(sum(map(str.isalpha, rest)), seconds)
                 self._rate.learn(rest, seconds)
                 return

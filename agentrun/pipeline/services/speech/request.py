@@ -12,8 +12,9 @@ import openai
 
 from agentrun.pipeline.services.connections.aiohttp_transport import PAUSE_READING
 from agentrun.pipeline.services.speech import events as speech_events
-from agentrun.pipeline.services.speech.audible_sound import audible
+from agentrun.pipeline.services.speech.audible_sound import audible, check_end
 from agentrun.pipeline.services.speech.lead import SpeechLead
+from agentrun.pipeline.services.speech.resumption import SpeakingRate
 from agentrun.pipeline.services.speech.sound import RATE, NoSpeechError, checked
 
 _SAMPLE_BYTES = 2
@@ -42,12 +43,16 @@ async def sound(
     """The speech that ``wanted`` describes, in pieces of some ``chunk`` bytes of 24 kHz, 16-bit mono PCM.
 
     Its reading rests where it has ``lead``, and is then given what has come as larger pieces. Raises one of
-    ``ERRORS``: also when nothing, or nothing but silence, comes for ``stall`` seconds, and when what comes is
-    no speech.
+    ``ERRORS``: also when nothing, or nothing but silence, comes for ``stall`` seconds, when what comes is no
+    speech, and once it is longer than the words can be.
     """
+    text, seconds = str(wanted.get("input", "")), 0.0
+    longest = SpeakingRate().longest(text)
     answered = _answered(client, wanted, chunk, stall, lead)
     async with aclosing(answered), aclosing(audible(answered, stall)) as heard:
         async for piece in heard:
+            seconds += len(piece) / _SAMPLE_BYTES / RATE
+            check_end(text, seconds, longest)
             yield piece
 
 
