@@ -90,11 +90,20 @@ class QuietCaller:
 
     def hear(self, frame: InputAudioRawFrame) -> None:
         """Take a frame of the caller's sound, 16-bit PCM."""
-        self._note(np.frombuffer(frame.audio[: len(frame.audio) // 2 * 2], "<i2"), frame.sample_rate)
+        if not self._is_heard():
+            self._note(np.frombuffer(frame.audio[: len(frame.audio) // 2 * 2], "<i2"), frame.sample_rate)
 
     def hear_code(self, sound: bytes) -> None:
         """Take a piece of the caller's sound in a telephone's mu-law."""
-        self._note(mulaw.decode(sound), mulaw.RATE)
+        if not self._is_heard():
+            self._note(mulaw.decode(sound), mulaw.RATE)
+
+    def _is_heard(self) -> bool:
+        """Whether the server has heard the caller: no sound is looked into from then on."""
+        if self._heard_caller_at() <= 0.0:
+            return False
+        self._forget()
+        return True
 
     def _note(self, samples: Samples, rate: int) -> None:
         if not len(samples):
@@ -103,7 +112,7 @@ class QuietCaller:
         self._noise.note(level, seconds)
         if self._waits():
             self._waited_at = now
-        if now - self._waited_at < ECHO_SECONDS or self._heard_caller_at() > 0.0:
+        if now - self._waited_at < ECHO_SECONDS:
             self._forget()
             return
         if level > LEAST_LEVEL and level > OVER_NOISE * self._noise.level:

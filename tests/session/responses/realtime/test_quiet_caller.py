@@ -136,10 +136,14 @@ def test_who_is_not_heard_all_the_same_is_asked_no_more_than_twice() -> None:
     assert virtual_time.run(listen()) == [True] * MOST_TIMES + [False]
 
 
-def test_a_quiet_voice_beside_a_caller_whom_the_server_hears_is_another_s() -> None:
+def test_a_quiet_voice_beside_a_caller_whom_the_server_hears_is_another_s_and_not_looked_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def listen() -> bool:
-        line = Line()
-        line.heard_caller_at = 1.0
-        return await line.brings(over(0, words(300)))
+        line, sound = Line(), over(0, words(300))
+        await line.brings(sound[: RATE * 4])
+        line.heard_caller_at = asyncio.get_running_loop().time()
+        monkeypatch.delattr(mulaw, "decode")
+        return await line.brings(sound[RATE * 4 :])
 
     assert not virtual_time.run(listen())
