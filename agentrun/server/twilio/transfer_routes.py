@@ -41,9 +41,6 @@ def router(
         if status not in NOT_TAKEN:
             return twiml.response(twiml.hang_up())
         call_sid = form["CallSid"]
-        if form.get("CallStatus") in resume_routes.OVER:
-            outcomes.note(plan.spec.name, call_sid, NOT_TAKEN[status])
-            return twiml.response(twiml.hang_up())
         log = logger.bind(call=call_sid, agent=agent)
         log.warning("{}: call {}: {}", agent, call_sid, NOT_TAKEN[status])
         if form.get("CallStatus") in resume_routes.OVER:
