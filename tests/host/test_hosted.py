@@ -113,7 +113,9 @@ async def test_the_record_says_that_nobody_took_the_caller(tmp_path: Path) -> No
             async with Caller().call(found.url) as call:
                 twilio.bind(call)
                 await call.hear_greeting()
-                await call.say(QUESTION)
+                with contextlib.suppress(CallOverError):
+                    # a busy machine asks for the greeting twice, and gets the transfer
+                    await call.say(QUESTION)
                 await call.until(lambda: call.over, call.timeline.seconds + 20)
             await until(lambda: receiver.taken, 20)
             assert receiver.taken[call.call_sid]["reason"] == TRANSFERRED
