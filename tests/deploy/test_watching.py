@@ -179,6 +179,17 @@ def test_a_busy_day_with_strangers_wakes_nobody(written: Path) -> None:
 
 @needs_prometheus
 @pytest.mark.slow
+def test_a_few_calls_of_which_each_fails_are_enough(written: Path) -> None:
+    series = {
+        **dict.fromkeys(UP, "1x60"),
+        'agentrun_calls_total{agent="desk",ended_by="error"}': "0x9 1x14 2x14 3x20",
+        'agentrun_calls_total{agent="desk",ended_by="caller"}': "0x60",
+    }
+    check_alerts(written, series, {"CallsFail": {"agent": "desk"}})
+
+
+@needs_prometheus
+@pytest.mark.slow
 def test_a_few_records_of_which_none_arrives_are_enough(written: Path) -> None:
     series = {
         **dict.fromkeys(UP, "1x90"),
