@@ -28,17 +28,15 @@ else
 	$(BIN)/agentrun serve agents/ncaa.yaml
 endif
 
-# all but what is marked slow
+# all but what is marked slow; with RETRY=yes what failed is tried once more
 test: install
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(if $(RETRY),$(call AGAIN,"not slow"))
 
 # calls with sound in real time, browsers, several servers; what failed is tried once more
 test-slow: install
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow $(call AGAIN,slow)
 
-# both in one run: each process imports and collects the tests once, and has work while a call is waited for
-test-all: install
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "slow or not slow" $(call AGAIN,"slow or not slow")
+test-all: test test-slow
 
 lint: install
 	$(BIN)/ruff check .

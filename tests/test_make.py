@@ -23,11 +23,11 @@ FAILED, INTERRUPTED, BROKEN = 1, 2, 3
     [
         (("test",), 0, True, 1),
         (("test",), FAILED, False, 1),
+        (("test", "RETRY=yes"), FAILED, True, 2),
+        (("test", "RETRY=yes"), INTERRUPTED, False, 1),
+        (("test", "RETRY=yes"), BROKEN, False, 1),
         (("test-slow",), FAILED, True, 2),
         (("test-slow",), INTERRUPTED, False, 1),
-        (("test-all",), FAILED, True, 2),
-        (("test-all",), INTERRUPTED, False, 1),
-        (("test-all",), BROKEN, False, 1),
     ],
 )
 def test_only_tests_that_failed_are_tried_again(
