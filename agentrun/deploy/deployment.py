@@ -33,6 +33,8 @@ _STORES = {
 """What fsspec takes for an address, by how the address begins."""
 START_SECONDS = 3600
 """What a start may take before it counts as one that hangs: models come, and documents are read."""
+PAGE_PATHS = ("/start", "/sessions/", "/api/offer")
+"""Where Pipecat's client in a page begins and negotiates a call, whichever agent it is of."""
 PYTHONS = ("3.11", "3.12", "3.13")
 OWN_REQUIREMENTS = f"{FOLDER}/requirements.txt"
 """In a project: what its plugins import, for pip."""
@@ -93,6 +95,20 @@ class Deployment:
         """Whether sound comes over WebRTC, from a browser or Daily's rooms."""
         transports = [one for plan in self.plans for one in plan.transports]
         return any(isinstance(one, LocalTransport | DailyTransport) for one in transports)
+
+    @property
+    def public_paths(self) -> list[str]:
+        """What proxies let through: each agent's addresses, and those that pages of Pipecat's client ask for.
+
+        One that ends in a slash has more behind it.
+        """
+        agents = [f"/{plan.spec.name}/" for plan in self.plans]
+        return [*agents, *(PAGE_PATHS if self.has_pages else ())]
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether a page in a browser may call an agent."""
+        return any(isinstance(one, LocalTransport) for plan in self.plans for one in plan.transports)
 
     @property
     def spools(self) -> list[str]:

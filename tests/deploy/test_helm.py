@@ -13,6 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from agentrun.deploy.deployment import PAGE_PATHS
 from agentrun.deploy.helm import files
 from tests.deploy.places import deployment, plan_of
 from tests.deploy.test_kubernetes import URL, VERSION, manifests, pod
@@ -46,9 +47,12 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "values of an older release": {
         "migration": {"deadline": None},
-        **dict.fromkeys(("podAnnotations", "prometheusRule", "serviceAccount", "volumeMounts", "volumes")),
+        **dict.fromkeys(
+            ("pages", "podAnnotations", "prometheusRule", "serviceAccount", "volumeMounts", "volumes")
+        ),
     },
     "a place of its own": {
+        "pages": True,
         "nodeSelector": {"pool": "voice"},
         "tolerations": [{"key": "voice", "operator": "Exists"}],
         "affinity": {"nodeAffinity": {}},
@@ -263,6 +267,15 @@ def test_another_ingress_gets_no_annotations_of_nginx(answers: dict[str, Any]) -
     rendered = by_kind(answers["another ingress"])
     assert rendered["Ingress"]["metadata"]["annotations"] == {"a.example/b": "c"}
     assert "Ingress-webhooks" not in rendered
+
+
+def test_pages_reach_what_their_client_asks_for(answers: dict[str, Any]) -> None:
+    assert paths(by_kind(answers["a place of its own"])) == ["/desk/", *PAGE_PATHS]
+    assert paths(by_kind(answers["values of an older release"])) == ["/desk/"]
+
+
+def paths(rendered: Manifests) -> list[str]:
+    return [one["path"] for one in rendered["Ingress"]["spec"]["rules"][0]["http"]["paths"]]
 
 
 def test_an_agent_without_a_telephone_has_no_webhooks(tmp_path: Path) -> None:

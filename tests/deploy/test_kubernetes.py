@@ -13,7 +13,7 @@ import yaml
 
 from agentrun.deploy import server_checks
 from agentrun.deploy.compose import files as compose
-from agentrun.deploy.deployment import START_SECONDS
+from agentrun.deploy.deployment import PAGE_PATHS, START_SECONDS
 from agentrun.deploy.kubernetes import files
 from agentrun.deploy.rendering import FOLDER
 from agentrun.deploy.targets import TARGETS
@@ -52,6 +52,13 @@ def test_every_manifest_is_valid_to_the_letter(tmp_path: Path, transport: str, c
     for kind, one in found.items():
         if kind not in ("Kustomization", "PrometheusRule", "ServiceMonitor"):
             kubernetes_validate.validate(one, VERSION, strict=True)
+
+
+def test_pages_reach_what_their_client_asks_for(tmp_path: Path) -> None:
+    for transport, more in (("[twilio, local]", PAGE_PATHS), ("twilio", ())):
+        found = manifests(tmp_path, plan_of(tmp_path, transport=transport))
+        passed_on = found["Ingress"]["spec"]["rules"][0]["http"]["paths"]
+        assert [one["path"] for one in passed_on] == ["/desk/", *more]
 
 
 def test_the_schemas_would_find_a_mistake(tmp_path: Path) -> None:

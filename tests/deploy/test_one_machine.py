@@ -176,5 +176,11 @@ def test_a_password_of_the_store_may_have_any_marks(tmp_path: Path) -> None:
 
 def test_the_proxy_passes_on_the_agents_alone(tmp_path: Path) -> None:
     text = made(tmp_path)["Caddyfile"].decode()
-    assert "handle /desk/* {" in text
+    assert re.findall(r"handle (/\S+) {", text) == ["/desk/*"]
     assert "respond 404" in text
+
+
+def test_the_proxy_passes_on_what_a_pages_client_asks_for(tmp_path: Path) -> None:
+    pages = plan_of(tmp_path, transport="[twilio, local]")
+    text = compose.files(deployment(tmp_path, pages, public_url=URL))["Caddyfile"].decode()
+    assert re.findall(r"handle (/\S+) {", text) == ["/desk/*", "/start", "/sessions/*", "/api/offer"]

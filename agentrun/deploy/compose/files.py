@@ -64,7 +64,7 @@ def _values(wanted: Deployment) -> dict[str, Any]:
         "image": wanted.image_name,
         "public_url": wanted.public_url,
         "host": urlsplit(wanted.public_url or "").netloc,
-        "agents": [plan.spec.name for plan in wanted.plans],
+        "paths": wanted.public_paths,
         "variables": entries,
         "secrets": [*entries, DATABASE, GRAFANA],
         "lame_duck": LAME_DUCK_SECONDS,

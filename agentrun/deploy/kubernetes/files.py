@@ -85,6 +85,8 @@ def figures(wanted: Deployment) -> dict[str, Any]:
         "public_url": url,
         "host": urlsplit(url).hostname,
         "agents": [plan.spec.name for plan in wanted.plans],
+        "paths": wanted.public_paths,
+        "pages": wanted.has_pages,
         "telephone": [plan.spec.name for plan in wanted.plans if plan.has_transport("twilio")],
         "variables": [*wanted.variables, variables.SERVER_KEY, store],
         "copy": "secrets.env",
