@@ -5,10 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from agentrun.errors import ToolError
 from agentrun.tools.author_errors import AuthoredError, authored
+
+if TYPE_CHECKING:
+    from agentrun.tools.running.threads import Threads
 
 Hook = tuple[Callable[..., Any], tuple[str, ...]]
 """A function, and the arguments that it wants."""
@@ -28,13 +32,32 @@ class CallHooks:
     messages: tuple[Hook, ...] = ()
     home: str | None = None
 
+    @property
+    def every(self) -> tuple[Hook, ...]:
+        """All of them."""
+        return (*self.before, *self.started, *self.messages, *self.ended)
+
+    @cached_property
+    def message_threads(self) -> Threads:
+        """What answers messages in all calls: visitors send them, and a hook that hangs keeps its thread."""
+        from agentrun.tools.running.threads import Threads
+
+        return Threads(f"{self.plugin} messages")
+
     def __bool__(self) -> bool:
-        return bool(self.started or self.ended or self.before or self.messages)
+        return bool(self.every)
 
 
-async def run(hook: Hook, given: Mapping[str, Any], seconds: float, home: str | None = None) -> Any:
-    """Run ``hook`` with those of ``given`` that it wants, a ``def`` in a thread; gives its result.
+async def run(
+    hook: Hook,
+    given: Mapping[str, Any],
+    seconds: float,
+    home: str | None = None,
+    threads: Threads | None = None,
+) -> Any:
+    """Run ``hook`` with those of ``given`` that it wants, a ``def`` in one of ``threads``; gives its result.
 
+    Without ``threads`` it has a thread of its own.
     An ``async def`` runs in the loop that the server has for ``home``, or else in this one. Raises
     AuthoredError for what it raises, and TimeoutError when it takes longer than ``seconds``.
     """
@@ -51,7 +74,7 @@ async def run(hook: Hook, given: Mapping[str, Any], seconds: float, home: str | 
             with authored(), contained():
                 if inspect.iscoroutinefunction(function):
                     return await plugin_loops.run_hook(home, function, arguments)
-                thread = Threads(f"{function.__name__}", 1)
-                return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
+                threads = threads or Threads(f"{function.__name__}", 1)
+                return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
     except (ToolError, KeyboardInterrupt, GeneratorExit) as error:
         raise AuthoredError(error) from error

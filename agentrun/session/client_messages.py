@@ -78,7 +78,7 @@ class ClientMessages:
         given = {"call": self._call, "name": message.type, "data": message.data}
         for hooks, hook in self._hooks:
             with _told(hooks.plugin):
-                answer = await call_hooks.run(hook, given, ANSWER_SECONDS, hooks.home)
+                answer = await call_hooks.run(hook, given, ANSWER_SECONDS, hooks.home, hooks.message_threads)
             if answer is not None:
                 with _told(hooks.plugin), authored():  # reading it may run code of the plugin
                     return await asyncio.get_running_loop().run_in_executor(self._threads, plain_json, answer)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 
 from fastapi import WebSocket
+from loguru import logger
 from pipecat.frames.frames import (
     Frame,
     InputAudioRawFrame,
@@ -40,6 +41,7 @@ class PageSerializer(ProtobufFrameSerializer):
         super().__init__()
         self._began: float | None = None
         self._heard = 0.0
+        self._has_complained = False
 
     async def serialize(self, frame: Frame) -> str | bytes | None:
         return await super().serialize(frame) if isinstance(frame, _SENT) else None
@@ -54,9 +56,16 @@ class PageSerializer(ProtobufFrameSerializer):
         is_message = isinstance(frame, InputTransportMessageFrame) and isinstance(frame.message, dict)
         return frame if is_message else None
 
+    def _complain(self, frame: InputAudioRawFrame) -> None:
+        if not self._has_complained:
+            self._has_complained = True
+            form = f"{frame.sample_rate} Hz, {frame.num_channels} channels"
+            logger.warning("a page sends sound of {}: only {} Hz of one channel is heard", form, RATE_IN)
+
     def _is_due(self, frame: InputAudioRawFrame) -> bool:
         """Whether a piece of sound has the right form, and comes no faster than it was spoken."""
         if (frame.sample_rate, frame.num_channels) != (RATE_IN, 1) or len(frame.audio) % 2:
+            self._complain(frame)
             return False
         now = asyncio.get_running_loop().time()
         self._began = now if self._began is None else self._began

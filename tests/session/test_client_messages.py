@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -14,8 +15,10 @@ from pipecat.processors.frameworks.rtvi.processor import RTVIProcessor
 from agentrun.call import Call
 from agentrun.errors import ToolError
 from agentrun.plugins.call_hooks import CallHooks
+from agentrun.session import client_messages
 from agentrun.session.client_messages import ANSWER_SECONDS, MOST_AT_ONCE, ClientMessages
 from agentrun.testing import virtual_time
+from agentrun.tools.running.threads import MOST_THREADS
 from tests.calls.desk import until
 
 Sent = tuple[str, Any]
@@ -109,6 +112,29 @@ def test_a_plugin_that_is_late_is_not_waited_for_and_neither_are_many() -> None:
 
     sent = virtual_time.run(ask())
     assert {words for _, words in sent[2:]} == {"error: no answer to 'who' within 8 s"}
+
+
+def test_a_plugin_that_hangs_keeps_no_more_threads_than_tools_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client_messages, "ANSWER_SECONDS", 0.05)
+    hold = threading.Event()
+
+    def hangs(call: Call, name: str, data: Any) -> None:
+        del call, name, data
+        hold.wait(20)
+
+    async def ask() -> int:
+        page, before = Page(hangs), threading.active_count()
+        for number in range(4 * MOST_THREADS):
+            await page.asks("who", number=str(number))
+            await page.hears(number + 1)
+        return threading.active_count() - before
+
+    try:
+        assert asyncio.run(ask()) <= MOST_THREADS + 1
+    finally:
+        hold.set()
 
 
 async def test_an_answer_that_nobody_waits_for_is_given_up() -> None:

@@ -17,7 +17,7 @@ def problems(tools: Iterable[Tool], hooks: Iterable[CallHooks] = ()) -> Iterator
         if tool.function:
             yield from _problems(f"tool '{tool.name}'", tool.function)
     for each in hooks:
-        for function, _ in (*each.before, *each.started, *each.ended):
+        for function, _ in each.every:
             yield from _problems(f"plugin '{each.plugin}'", function)
 
 
