@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -79,6 +80,15 @@ async def test_a_calls_page_has_its_facts_words_and_bars(desk: Desk) -> None:
     ):
         assert shown in page
     assert (await get(desk, "/calls/desk/CA999")).status_code == 404
+
+
+async def test_a_calls_page_is_one_of_the_calls(desk: Desk) -> None:
+    for path, current in {"": "page", "/calls/desk/CA3": "true", "/calls/desk/CA999": ""}.items():
+        page = (await get(desk, path, headers={"accept": "text/html"})).text
+        link = re.search(r'<a href="/dashboard"([^>]*)>Calls</a>', page)
+        assert link
+        assert link[1] == (f' aria-current="{current}"' if current else "")
+        assert ("Times are in" in page) == bool(current), "an error's page shows no times"
 
 
 async def test_what_a_call_has_cost_stands_beside_what_it_used(desk: Desk, tmp_path: Path) -> None:
@@ -181,7 +191,9 @@ async def test_a_recording_is_played_in_ranges(desk: Desk, tmp_path: Path) -> No
     sound.write_bytes(b"RIFF" + bytes(100))
     with Store(f"sqlite:///{tmp_path / 'calls.sqlite3'}") as store:
         store.save([record(0, id="loud", recording=str(sound)).as_json()], "another server")
-    assert "<audio" in (await get(desk, "/calls/desk/loud")).text
+    page = (await get(desk, "/calls/desk/loud")).text
+    assert "<audio" in page
+    assert "The caller is left, the agent right." in page, "for those whom no waveform can be drawn"
     part = await get(desk, "/calls/desk/loud/audio", headers={"Range": "bytes=0-3"})
     assert (part.status_code, part.content) == (206, b"RIFF")
     assert (await get(desk, "/calls/desk/CA1/audio")).status_code == 404

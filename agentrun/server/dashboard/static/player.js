@@ -6,7 +6,7 @@ async function draw(player) {
   const holder = player.querySelector("[data-waveform]");
   const answer = await fetch(holder.dataset.waveform).catch(() => null);
   if (!answer?.ok) {
-    holder.remove(); // the audio element plays it all the same
+    holder.replaceWith(...holder.childNodes); // the audio element plays it all the same
     return;
   }
   const { body } = new DOMParser().parseFromString(await answer.text(), "text/html");
