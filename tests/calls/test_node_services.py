@@ -127,8 +127,8 @@ def test_prepared_words_are_not_said_in_another_voice(tmp_path: Path) -> None:
         plan = call.session._plan.tts
         assert plan is not None
         tts: Any = resources
-        tts._ready.keep(plan, DESEA.text, b"\0\20" * 4_800)
-        tts._ready.keep(plan, BACK.text, b"\0\20" * 4_800)
+        tts._ready.keep(plan, DESEA.text, b"\0\20\0\360" * 2_400)
+        tts._ready.keep(plan, BACK.text, b"\0\20\0\360" * 2_400)
         await there_and_back(call)
 
     call = play(tmp_path, "cascaded", THERE_AND_BACK, conversation, changes, overrides=AGENT)

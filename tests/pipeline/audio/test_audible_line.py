@@ -29,7 +29,7 @@ def silence() -> TTSAudioRawFrame:
 
 
 def sound() -> TTSAudioRawFrame:
-    return TTSAudioRawFrame(b"\x00\x10" * (RATE // 10), RATE, 1)
+    return TTSAudioRawFrame(b"\x00\x10\x00\xf0" * (RATE // 20), RATE, 1)
 
 
 def words() -> TTSTextFrame:

@@ -31,7 +31,7 @@ CHINESE = "我们的营业时间是每天上午九点到下午六点，周末休
 
 
 def sound(seconds: float) -> TTSAudioRawFrame:
-    return TTSAudioRawFrame(b"\x00\x10" * int(RATE * seconds), RATE, 1)
+    return TTSAudioRawFrame(b"\x00\x10\x00\xf0" * (int(RATE * seconds) // 2), RATE, 1)
 
 
 def sentence(text: str, context: str, *, remembered: bool = True) -> list[Frame]:

@@ -17,7 +17,7 @@ from agentrun.plan.plan import Plan
 from tests.log_lines import log_lines
 
 AGENT = "name: {name}\ntransport: local\nprompts: {{system: Be brief., greeting: {{say: Hello!}}}}\n"
-SOUND = b"\0\1" * 24_000
+SOUND = b"\0\1\0\377" * 12_000
 
 
 @pytest.fixture

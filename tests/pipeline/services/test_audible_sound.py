@@ -9,7 +9,8 @@ import pytest
 from agentrun.pipeline.services.speech.audible_sound import audible, check_length
 from agentrun.pipeline.services.speech.sound import NoSpeechError
 
-WORD, SILENCE, HISS = b"\x00\x10" * 2_400, bytes(4_800), b"\x14\x00\xec\xff" * 1_200
+WORD, SILENCE = b"\x00\x10\x00\xf0" * 1_200, bytes(4_800)
+HISS, CONSTANT = b"\x14\x00\xec\xff" * 1_200, b"\x84\x03" * 2_400
 """Each of 100 ms."""
 
 
@@ -30,7 +31,7 @@ async def test_a_pause_stays_and_what_is_before_and_behind_is_short() -> None:
     assert b"".join(await heard([*[SILENCE] * 15, WORD, *[HISS] * 15])) == SILENCE * 2 + WORD + HISS * 3
 
 
-@pytest.mark.parametrize("pieces", [[SILENCE] * 5, [HISS] * 5, []])
+@pytest.mark.parametrize("pieces", [[SILENCE] * 5, [HISS] * 5, [CONSTANT] * 5, []])
 async def test_silence_alone_is_no_speech(pieces: list[bytes]) -> None:
     with pytest.raises(NoSpeechError, match="all of it silence"):
         await heard(pieces)

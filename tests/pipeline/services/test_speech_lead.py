@@ -137,7 +137,7 @@ async def test_a_server_that_trickles_has_stalled() -> None:
 
 
 async def test_sound_that_breaks_off_while_its_reading_rests_is_heard_until_there() -> None:
-    sound = b"\x00\x10" * SECOND
+    sound = b"\x00\x10\x00\xf0" * (SECOND // 2)
 
     async def serve(reader: Any, writer: Any) -> None:
         await read_request(reader)

@@ -9,7 +9,7 @@ import numpy as np
 from agentrun.pipeline.services.speech.sound import RATE, NoSpeechError
 
 QUIET = 33
-"""Samples (16 bits) within it are silence: -60 dBFS, which no telephone carries."""
+"""Samples (16 bits) no further from their middle are silence: -60 dBFS, which no telephone carries."""
 KEPT_SECONDS = 0.2
 """Of the silence before the first word: it was waited for once already."""
 PAUSE_SECONDS = 0.3
@@ -75,13 +75,13 @@ def check_end(text: str, seconds: float, longest: float) -> None:
 
 
 def is_silent(pcm: bytes) -> bool:
-    """Whether nothing of a piece of sound can be heard.
+    """Whether nothing of a piece of sound can be heard: not in a constant either, however far from zero.
 
-    >>> is_silent(bytes(480)), is_silent(b"\\x00\\x10" * 240)
-    (True, False)
+    >>> is_silent(bytes(480)), is_silent(b"\\x00\\x10" * 240), is_silent(b"\\x00\\x10\\x00\\xf0" * 120)
+    (True, True, False)
     """
     samples = np.frombuffer(pcm, dtype="<i2")
-    return not len(samples) or (int(samples.max()) <= QUIET and int(samples.min()) >= -QUIET)
+    return not len(samples) or int(samples.max()) - int(samples.min()) <= 2 * QUIET
 
 
 def _bytes(seconds: float) -> int:
