@@ -10,7 +10,8 @@ GRACE_SECONDS = 2.5
 within 4 s more."""
 
 _PAUSE_SECONDS = 2.5
-"""A shorter wait, which the caller ends by speaking, may be a pause in what they say."""
+"""A shorter wait, which the caller ends by speaking, may be a pause in what they say; all of them together
+count once they are as long as ``first``."""
 _PATIENCE_SECONDS = 2.0
 """From so long a wait on the caller's words no longer put the answer off that comes next."""
 _LEAST_SECONDS = 2.5
@@ -37,6 +38,8 @@ class Silence:
     first: float
     unheard: float = field(default=0.0, init=False)
     """How long models had in earlier turns, since the caller heard the agent last."""
+    _pauses: float = field(default=0.0, init=False)
+    """How long models had in short waits since then."""
     is_patient: bool = field(default=False, init=False)
     """Whether the caller has spoken into a wait, and has not heard the agent since."""
     since: float = field(default=0.0, init=False)
@@ -77,16 +80,21 @@ class Silence:
 
         Who says "hello?" each few seconds would else wait for a model that hangs for as long as they do.
         """
-        self.cut = self.since, self.asked, self._owed, self._waits, self.unheard
+        self.cut = self.since, self.asked, self._owed, self._waits, self.unheard, self._pauses
         waited = now - self._waits
         self.is_patient = self.is_patient or waited >= _PATIENCE_SECONDS
+        # not the tools before it, nor what it took to know that they had ended
+        had, before = now - self._owed, self._pauses
         if waited >= _PAUSE_SECONDS:
-            # not the tools before it, nor what it took to know that they had ended
-            self.unheard += now - self._owed
+            self.unheard += had
+            return
+        self._pauses += had
+        if self._pauses >= self.first:
+            self.unheard += had if before >= self.first else self._pauses
 
     def go_on(self, cut: tuple[float, ...]) -> None:
         """It was a noise that was taken for the caller: they wait as before it."""
-        self.since, self.asked, self._owed, self._waits, self.unheard = cut
+        self.since, self.asked, self._owed, self._waits, self.unheard, self._pauses = cut
 
     def caller_began(self) -> None:
         """The caller's voice is heard."""
@@ -102,7 +110,7 @@ class Silence:
 
     def agent_began(self) -> None:
         """The agent is heard: what the caller said before it was waited for."""
-        self.last_word, self.cut, self.unheard, self.is_patient = None, None, 0.0, False
+        self.last_word, self.cut, self.unheard, self._pauses, self.is_patient = None, None, 0.0, 0.0, False
 
     def agent_ended(self, now: float) -> None:
         """The agent's last sound."""

@@ -217,13 +217,13 @@ def write_each(seconds: float) -> float:
     return virtual_time.run(call())
 
 
-@pytest.mark.parametrize("seconds", [2.5, 3.0, 5.0])
+@pytest.mark.parametrize("seconds", [1.5, 2.0, 2.5, 3.0, 5.0])
 def test_what_is_written_or_keyed_does_not_put_off_the_end(seconds: float) -> None:
     assert FIRST < write_each(seconds) < FIRST + 4 + seconds
 
 
 def test_lines_written_in_one_go_are_no_waiting() -> None:
-    assert write_each(2.0) >= 60
+    assert write_each(0.9) >= 60
 
 
 def test_pauses_in_speech_are_no_waiting() -> None:
@@ -248,3 +248,57 @@ def test_a_silent_tool_before_it_is_no_waiting_for_an_answer() -> None:
     answer.tool_ended(work, 19.5, answered=True)
     answer.silence.spoken_into(20.3)
     assert answer.silence.unheard == 0
+
+
+def say_each(seconds: float, model: float, word: float = 0.4) -> tuple[float, str]:
+    """As ``ask_each``, to a realtime model: its server tells of the end 0.5 s behind the word, and the sound
+    here 0.3 s later."""
+
+    async def call() -> tuple[float, str]:
+        loop = asyncio.get_running_loop()
+        failed: asyncio.Future[str] = loop.create_future()
+
+        async def outcome(_state: AnswerState, reason: str) -> None:
+            failed.set_result(reason)
+
+        deadline, began = ResponseDeadline(FIRST, outcome), loop.time()
+        while not failed.done() and loop.time() - began < 60:
+            deadline.voice_began()
+            deadline.turn_begins()
+            await asyncio.sleep(word + 0.5)
+            deadline.caller_stops()
+            deadline.owed()
+            await asyncio.sleep(0.3)
+            deadline.voice_ended(0.8)
+            left = seconds - word - 0.8
+            await asyncio.wait([failed], timeout=min(left, model - 0.3))
+            if model - 0.3 < left and not failed.done():
+                deadline.note(speaking=True)
+                deadline.note(speaking=False)
+                await asyncio.wait([failed], timeout=left - model + 0.3)
+        await deadline.close()
+        return loop.time() - began, failed.result() if failed.done() else ""
+
+    return virtual_time.run(call())
+
+
+@pytest.mark.parametrize("seconds", [2.0, 2.5, 3.0])
+def test_a_caller_whose_waits_are_all_short_does_not_put_off_the_end(seconds: float) -> None:
+    after, reason = say_each(seconds, model=100.0)
+    assert FIRST < after < 16 + seconds
+    assert "in which the caller has spoken again" in reason
+
+
+def test_a_model_that_answers_within_short_waits_is_left_alone() -> None:
+    after, reason = say_each(2.5, model=1.5)
+    assert (after >= 60, reason) == (True, "")
+
+
+def test_a_noise_does_not_count_as_a_short_wait() -> None:
+    silence = Silence(FIRST)
+    for now in range(0, 40, 2):
+        silence.ask(float(now))
+        silence.spoken_into(now + 2.0)
+        assert silence.cut
+        silence.go_on(silence.cut)
+    assert silence.unheard == 0
