@@ -17,6 +17,7 @@ SEND_SECONDS = 5.0
 """How long a message may wait for a peer that takes nothing: nobody hears the agent meanwhile."""
 _MEANT = (1000, 1001, 1005, 1012)
 """A connection that was closed on purpose, by the peer or by this server; 1006 is one that broke off."""
+_TOO_LARGE = 1009
 _NO_CODE = 1005
 """A close without a code, which has a reason, if an empty one; without any, nobody closed the connection."""
 _DISCONNECT = {"type": "websocket.disconnect"}
@@ -65,7 +66,8 @@ class MediaStreamSocket:
         if message["type"] == "websocket.disconnect":
             code = message.get("code", 1005)
             if code not in _MEANT or (code == _NO_CODE and "reason" not in message):
-                self.lost = self.lost or f"the line was lost: the connection broke off ({code})"
+                why = "a message was too large for it" if code == _TOO_LARGE else "the connection broke off"
+                self.lost = self.lost or f"the line was lost: {why} ({code})"
         elif _is_stop(message):
             self.hung_up = True
             return {**_DISCONNECT, "code": 1000}

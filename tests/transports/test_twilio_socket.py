@@ -75,6 +75,12 @@ async def test_a_connection_that_breaks_off_is_a_lost_line(code: int, lost: bool
     assert not stream.hung_up
 
 
+async def test_a_message_that_is_too_large_for_the_line_is_named() -> None:
+    stream = socket({"type": "websocket.disconnect", "code": 1009, "reason": ""})
+    await stream.receive()
+    assert stream.lost == "the line was lost: a message was too large for it (1009)"
+
+
 def test_a_peer_that_is_silent_is_a_lost_line() -> None:
     stream = socket(MEDIA)
 
