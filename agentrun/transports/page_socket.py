@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from fastapi import WebSocket
 from loguru import logger
+from pipecat.audio.resamplers.base_audio_resampler import BaseAudioResampler
 from pipecat.frames.frames import (
     Frame,
     InputAudioRawFrame,
@@ -24,6 +25,8 @@ from agentrun.transports.connection import Connection
 
 RATE_IN, RATE_OUT = 16_000, 24_000
 """Hz of what Pipecat's client records and plays unless it is told otherwise."""
+RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000)
+"""Hz that a page may record at: those that browsers and their devices have."""
 AHEAD_SECONDS = 3.0
 """So much more sound than time has passed is taken: the rest would wait in the pipeline."""
 _SENT = (
@@ -37,11 +40,12 @@ _SENT = (
 class PageSerializer(ProtobufFrameSerializer):
     """Takes a page's sound and its messages: whatever else a frame may be is no page's to say."""
 
-    def __init__(self) -> None:
+    def __init__(self, resampler: BaseAudioResampler) -> None:
         super().__init__()
+        self._to_rate_in = resampler
         self._began: float | None = None
         self._heard = 0.0
-        self._has_complained = False
+        self._is_told = False
 
     async def serialize(self, frame: Frame) -> str | bytes | None:
         return await super().serialize(frame) if isinstance(frame, _SENT) else None
@@ -52,24 +56,40 @@ class PageSerializer(ProtobufFrameSerializer):
         except Exception:  # noqa: BLE001 - what protobuf raises for junk is its own, and the call goes on
             return None
         if isinstance(frame, InputAudioRawFrame):
-            return frame if self._is_due(frame) else None
+            return await self._sound(frame)
         is_message = isinstance(frame, InputTransportMessageFrame) and isinstance(frame.message, dict)
         return frame if is_message else None
 
-    def _complain(self, frame: InputAudioRawFrame) -> None:
-        if not self._has_complained:
-            self._has_complained = True
-            form = f"{frame.sample_rate} Hz, {frame.num_channels} channels"
-            logger.warning("a page sends sound of {}: only {} Hz of one channel is heard", form, RATE_IN)
+    async def _sound(self, frame: InputAudioRawFrame) -> InputAudioRawFrame | None:
+        """A piece of sound at the pipeline's rate, unless it has another form or comes too fast."""
+        rate, sound = frame.sample_rate, frame.audio
+        if rate not in RATES or frame.num_channels != 1 or len(sound) % 2:
+            self._tell(frame)
+            return None
+        if not self._is_due(len(sound) / 2 / rate):
+            return None
+        if rate == RATE_IN:
+            return frame
+        sound = await self._to_rate_in.resample(sound, rate, RATE_IN)
+        return InputAudioRawFrame(sound, RATE_IN, 1) if sound else None
 
-    def _is_due(self, frame: InputAudioRawFrame) -> bool:
-        """Whether a piece of sound has the right form, and comes no faster than it was spoken."""
-        if (frame.sample_rate, frame.num_channels) != (RATE_IN, 1) or len(frame.audio) % 2:
-            self._complain(frame)
-            return False
+    def _tell(self, frame: InputAudioRawFrame) -> None:
+        """Say once that a page's sound can't be heard."""
+        if self._is_told:
+            return
+        self._is_told = True
+        logger.warning(
+            "a page's sound is not heard: {} Hz, {} channels, {} bytes; 16-bit mono sound at {} Hz is",
+            frame.sample_rate,
+            frame.num_channels,
+            len(frame.audio),
+            ", ".join(map(str, RATES)),
+        )
+
+    def _is_due(self, seconds: float) -> bool:
+        """Whether a piece of sound comes no faster than it was spoken."""
         now = asyncio.get_running_loop().time()
         self._began = now if self._began is None else self._began
-        seconds = len(frame.audio) / 2 / RATE_IN
         if self._heard + seconds > now - self._began + AHEAD_SECONDS:
             return False
         self._heard += seconds
@@ -80,14 +100,19 @@ def connect(
     websocket: WebSocket,
     agent: str,
     environ: Mapping[str, str],
+    resampler: BaseAudioResampler,
     *,
     offline: bool,
     call_id: str | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> Connection:
-    """The connection of a page that talks to ``agent`` over an accepted socket."""
+    """The connection of a page that talks to ``agent`` over an accepted socket.
+
+    Sound that it records at another rate than the pipeline's goes through ``resampler``.
+    """
+    serializer = PageSerializer(resampler)
     params = FastAPIWebsocketParams(
-        audio_in_enabled=True, audio_out_enabled=True, serializer=PageSerializer(), allowed_origins=[]
+        audio_in_enabled=True, audio_out_enabled=True, serializer=serializer, allowed_origins=[]
     )
     transport = FastAPIWebsocketTransport(websocket=websocket, params=params)
     call = Call(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
+import struct
 from typing import Any
 
 import pytest
+from loguru import logger
 from pipecat.frames.frames import (
     EndFrame,
     Frame,
@@ -16,8 +20,9 @@ from pipecat.frames.frames import (
 )
 from pipecat.frames.protobufs import frames_pb2
 
+from agentrun.pipeline.audio.resampling import PromptResampler
 from agentrun.transports import page_socket
-from agentrun.transports.page_socket import AHEAD_SECONDS, RATE_IN, PageSerializer
+from agentrun.transports.page_socket import AHEAD_SECONDS, RATE_IN, RATES, PageSerializer
 
 
 def wire() -> Any:
@@ -55,7 +60,7 @@ def transcription() -> bytes:
 
 
 async def read(data: str | bytes) -> Frame | None:
-    return await PageSerializer().deserialize(data)
+    return await PageSerializer(PromptResampler()).deserialize(data)
 
 
 async def test_sound_and_messages_are_taken() -> None:
@@ -67,6 +72,47 @@ async def test_sound_and_messages_are_taken() -> None:
     assert asked.message["type"] == "client-ready"
 
 
+def tone(rate: int, piece: int) -> bytes:
+    """The piece of 20 ms with this number of a tone of 400 Hz."""
+    frame, length = wire(), rate // 50
+    samples = [
+        round(9_000 * math.sin(math.tau * 400 * at / rate))
+        for at in range(piece * length, (piece + 1) * length)
+    ]
+    frame.audio.audio = struct.pack(f"<{length}h", *samples)
+    frame.audio.sample_rate, frame.audio.num_channels = rate, 1
+    whole: bytes = frame.SerializeToString()
+    return whole
+
+
+@pytest.mark.parametrize("rate", RATES)
+async def test_sound_at_any_usual_rate_is_heard(rate: int) -> None:
+    serializer, heard = PageSerializer(PromptResampler()), b""
+    for piece in range(50):
+        frame = await serializer.deserialize(tone(rate, piece))
+        assert isinstance(frame, InputAudioRawFrame)
+        assert (frame.sample_rate, frame.num_channels) == (RATE_IN, 1)
+        heard += frame.audio
+    samples = struct.unpack(f"<{len(heard) // 2}h", heard)
+    assert len(samples) == pytest.approx(RATE_IN, rel=0.01)
+    assert max(samples) == pytest.approx(9_000, rel=0.03)
+    rises = sum(one < 0 <= next_one for one, next_one in itertools.pairwise(samples))
+    assert rises == pytest.approx(400, abs=8)
+
+
+async def test_sound_that_is_not_heard_is_said_once() -> None:
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{message}", level="WARNING")
+    try:
+        serializer = PageSerializer(PromptResampler())
+        for _ in range(3):
+            assert await serializer.deserialize(sound(channels=2)) is None
+    finally:
+        logger.remove(sink)
+    assert len(lines) == 1
+    assert "a page's sound is not heard: 16000 Hz, 2 channels" in lines[0]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -75,27 +121,41 @@ async def test_sound_and_messages_are_taken() -> None:
         message("[1]"),
         message("no json"),
         message("[" * 100_000),
-        sound(rate=48_000),
+        sound(rate=47_999),
+        sound(rate=4_294_967_291, seconds=1e-6),
         sound(channels=2),
         sound(odd=1),
         b"",
         b"\xff\x00junk",
         "text",
     ],
-    ids=["text", "words", "list", "no-json", "deep", "rate", "stereo", "odd", "empty", "junk", "string"],
+    ids=[
+        "text",
+        "words",
+        "list",
+        "no-json",
+        "deep",
+        "rate",
+        "high",
+        "stereo",
+        "odd",
+        "empty",
+        "junk",
+        "string",
+    ],
 )
 async def test_nothing_else_reaches_the_pipeline(data: str | bytes) -> None:
     assert await read(data) is None
 
 
 async def test_sound_that_comes_faster_than_it_was_spoken_is_left_out() -> None:
-    serializer = PageSerializer()
+    serializer = PageSerializer(PromptResampler())
     taken = [await serializer.deserialize(sound(0.5)) for _ in range(20)]
     assert sum(frame is not None for frame in taken) == pytest.approx(AHEAD_SECONDS / 0.5, abs=1)
 
 
 async def test_sound_and_messages_are_sent_and_no_other_frame() -> None:
-    serializer = PageSerializer()
+    serializer = PageSerializer(PromptResampler())
     spoken = await serializer.serialize(OutputAudioRawFrame(bytes(960), page_socket.RATE_OUT, 1))
     assert isinstance(spoken, bytes)
     assert wire().FromString(spoken).audio.sample_rate == page_socket.RATE_OUT

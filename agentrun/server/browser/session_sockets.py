@@ -66,13 +66,21 @@ async def _serve(
     access: OfferAccess, plan: Plan, websocket: WebSocket, call_id: str, parameters: Mapping[str, str]
 ) -> None:
     """Hold the call until it is over."""
-    from agentrun.transports import page_socket  # for a page that asks for it, as WebRTC's is
+    # for a page that asks for it, as WebRTC's is
+    from agentrun.pipeline.audio.resampling import PromptResampler
+    from agentrun.transports import page_socket
 
     switchboard, agent = access.switchboard, plan.spec.name
     try:
         await websocket.accept()
         connection = page_socket.connect(
-            websocket, agent, plan.environ, offline=plan.offline, call_id=call_id, parameters=parameters
+            websocket,
+            agent,
+            plan.environ,
+            PromptResampler(),
+            offline=plan.offline,
+            call_id=call_id,
+            parameters=parameters,
         )
         call = switchboard.answer(plan, connection)
     except Exception as error:  # noqa: BLE001 - it costs this call alone
