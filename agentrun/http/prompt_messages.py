@@ -13,7 +13,7 @@ from typing import Any
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from agentrun.http import cut_connections
+from agentrun.http import cut_connections, keepalive
 
 EXTENSION = "agentrun.prompt_messages"
 """In a connection's ``extensions``: its ``listen``."""
@@ -36,6 +36,16 @@ class PromptMessagesProtocol(WebSocketsSansIOProtocol):
             cut_connections.allow(self.scope, self.transport)
             extensions: Any = self.scope["extensions"]
             extensions[EXTENSION] = self.listen
+            keepalive.allow(self.scope, self.ask_often)
+
+    def ask_often(self, every: float, within: float) -> None:
+        """Ping every so many seconds, and end the connection where no answer comes within as many."""
+        self.ping_interval, self.ping_timeout = every, within
+
+    def keepalive_timeout(self) -> None:
+        """No answer has come: nobody waits for a peer to take what is still to be sent."""
+        super().keepalive_timeout()
+        self.transport.abort()
 
     def listen(self, taker: Taker) -> None:
         """Ask ``taker`` about each text message from now on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
+from typing import Any, cast
 
 from fastapi import WebSocket
 from loguru import logger
@@ -21,6 +22,8 @@ from pipecat.serializers.protobuf import ProtobufFrameSerializer
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 
 from agentrun.call import Call
+from agentrun.http import keepalive
+from agentrun.transports.broken_lines import why_lost
 from agentrun.transports.connection import Connection
 
 RATE_IN, RATE_OUT = 16_000, 24_000
@@ -29,6 +32,8 @@ RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 
 """Hz that a page may record at: those that browsers and their devices have."""
 AHEAD_SECONDS = 3.0
 """So much more sound than time has passed is taken: the rest would wait in the pipeline."""
+PING_SECONDS, PONG_SECONDS = 5.0, 10.0
+"""A page that is there answers a ping also while its microphone is off and it sends no sound."""
 _SENT = (
     OutputAudioRawFrame,
     OutputTransportMessageFrame,
@@ -96,6 +101,33 @@ class PageSerializer(ProtobufFrameSerializer):
         return True
 
 
+class PageSocket:
+    """A WebSocket of FastAPI, as a transport of Pipecat uses it; ``receive`` alone is its own.
+
+    ``lost`` says why the line was lost, and is empty for a page that closed its connection.
+    """
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+        self.lost = ""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._websocket, name)
+
+    async def receive(self) -> Any:
+        """The next message, or a disconnect."""
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            self.lost = why_lost(message)
+        return message
+
+
+async def accept(websocket: WebSocket) -> None:
+    """Accept a page's socket; one whose page vanishes is closed after ``PING`` and ``PONG_SECONDS``."""
+    keepalive.ask_often(websocket, PING_SECONDS, PONG_SECONDS)
+    await websocket.accept()
+
+
 def connect(
     websocket: WebSocket,
     agent: str,
@@ -110,11 +142,11 @@ def connect(
 
     Sound that it records at another rate than the pipeline's goes through ``resampler``.
     """
-    serializer = PageSerializer(resampler)
+    socket, serializer = PageSocket(websocket), PageSerializer(resampler)
     params = FastAPIWebsocketParams(
         audio_in_enabled=True, audio_out_enabled=True, serializer=serializer, allowed_origins=[]
     )
-    transport = FastAPIWebsocketTransport(websocket=websocket, params=params)
+    transport = FastAPIWebsocketTransport(websocket=cast(WebSocket, socket), params=params)
     call = Call(
         call_id or uuid.uuid4().hex,
         agent,
@@ -123,4 +155,4 @@ def connect(
         environ=environ,
         offline=offline,
     )
-    return Connection(call, transport, RATE_IN, RATE_OUT, rtvi=True, keys=True)
+    return Connection(call, transport, RATE_IN, RATE_OUT, rtvi=True, keys=True, why_lost=lambda: socket.lost)

@@ -10,16 +10,12 @@ from typing import Any
 from fastapi import WebSocket, WebSocketDisconnect
 
 from agentrun.http import cut_connections, prompt_messages
+from agentrun.transports.broken_lines import why_lost
 
 SILENT_SECONDS = 15.0
 """Twilio sends fifty messages a second, in silence too: a line without any for so long is gone."""
 SEND_SECONDS = 5.0
 """How long a message may wait for a peer that takes nothing: nobody hears the agent meanwhile."""
-_MEANT = (1000, 1001, 1005, 1012)
-"""A connection that was closed on purpose, by the peer or by this server; 1006 is one that broke off."""
-_TOO_LARGE = 1009
-_NO_CODE = 1005
-"""A close without a code, which has a reason, if an empty one; without any, nobody closed the connection."""
 _DISCONNECT = {"type": "websocket.disconnect"}
 
 
@@ -64,10 +60,7 @@ class MediaStreamSocket:
             self.lost = self.lost or nothing
             return {**_DISCONNECT, "code": 1006}
         if message["type"] == "websocket.disconnect":
-            code = message.get("code", 1005)
-            if code not in _MEANT or (code == _NO_CODE and "reason" not in message):
-                why = "a message was too large for it" if code == _TOO_LARGE else "the connection broke off"
-                self.lost = self.lost or f"the line was lost: {why} ({code})"
+            self.lost = self.lost or why_lost(message)
         elif _is_stop(message):
             self.hung_up = True
             return {**_DISCONNECT, "code": 1000}

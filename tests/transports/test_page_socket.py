@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import math
 import struct
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from fastapi import FastAPI, WebSocket
 from loguru import logger
 from pipecat.frames.frames import (
     EndFrame,
@@ -19,10 +21,13 @@ from pipecat.frames.frames import (
     OutputTransportMessageUrgentFrame,
 )
 from pipecat.frames.protobufs import frames_pb2
+from websockets.asyncio.client import connect
 
+from agentrun.http.bound_socket import bind
+from agentrun.http.uvicorn_server import serving
 from agentrun.pipeline.audio.resampling import PromptResampler
 from agentrun.transports import page_socket
-from agentrun.transports.page_socket import AHEAD_SECONDS, RATE_IN, RATES, PageSerializer
+from agentrun.transports.page_socket import AHEAD_SECONDS, RATE_IN, RATES, PageSerializer, PageSocket
 
 
 def wire() -> Any:
@@ -163,3 +168,48 @@ async def test_sound_and_messages_are_sent_and_no_other_frame() -> None:
     assert isinstance(told, bytes)
     assert json.loads(wire().FromString(told).message.data)["type"] == "x"
     assert await serializer.serialize(EndFrame()) is None
+
+
+class Wire:
+    """A WebSocket that is closed with a code."""
+
+    path = "/sessions/s/ws"
+
+    def __init__(self, code: int) -> None:
+        self._code = code
+
+    async def receive(self) -> dict[str, Any]:
+        return {"type": "websocket.disconnect", "code": self._code, "reason": ""}
+
+
+@pytest.mark.parametrize(("code", "lost"), [(1000, False), (1001, False), (1006, True), (1011, True)])
+async def test_a_page_that_breaks_off_is_told_from_one_that_is_closed(code: int, lost: bool) -> None:
+    socket = PageSocket(cast(WebSocket, Wire(code)))
+    assert socket.path == "/sessions/s/ws"
+    await socket.receive()
+    assert bool(socket.lost) is lost
+
+
+async def test_a_page_that_vanishes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_socket, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(page_socket, "PONG_SECONDS", 0.3)
+    app, ended = FastAPI(), asyncio.get_running_loop().create_future()
+
+    @app.websocket("/ws")
+    async def take(websocket: WebSocket) -> None:
+        await page_socket.accept(websocket)
+        socket = PageSocket(websocket)
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
+        ended.set_result(socket.lost)
+
+    with bind("127.0.0.1", 0) as sock:
+        async with serving(app, sock):
+            url = f"ws://127.0.0.1:{sock.getsockname()[1]}/ws"
+            async with connect(url, ping_interval=None, proxy=None) as client:
+                await asyncio.sleep(0.8)
+                assert not ended.done(), "a page that answers"
+                client.transport.pause_reading()
+                lost = await asyncio.wait_for(ended, 4)
+                client.transport.abort()
+    assert lost.startswith("the line was lost")

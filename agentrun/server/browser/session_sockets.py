@@ -72,7 +72,7 @@ async def _serve(
 
     switchboard, agent = access.switchboard, plan.spec.name
     try:
-        await websocket.accept()
+        await page_socket.accept(websocket)
         connection = page_socket.connect(
             websocket,
             agent,
