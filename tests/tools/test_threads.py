@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import weakref
 from collections.abc import Callable
@@ -67,6 +68,19 @@ def test_what_was_given_up_while_waiting_never_runs() -> None:
     assert ran == [2]
     with pytest.raises(CancelledError):
         given_up.result(10)
+
+
+def test_what_was_given_up_while_waiting_is_held_on_to_by_nobody() -> None:
+    threads, gate, waiting = Threads("t", most=1), threading.Event(), Work()
+    held = weakref.ref(waiting)
+    threads.submit(gate.wait, 10)
+    threads.submit(waiting.work).cancel()
+    del waiting
+    gc.collect()
+    try:
+        assert held() is None
+    finally:
+        gate.set()
 
 
 def test_the_next_work_is_done_by_the_thread_that_is_there(no_thread: Callable[[int], None]) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,14 +28,14 @@ class Threads(Executor):
 
     The standard library's pool is joined when the process ends: one tool that never returns would keep
     the server from stopping. A function past its timeout can't be stopped; its thread is left behind, and
-    counts until it returns.
+    counts until it returns. What is given up while it waits for a thread is held on to no longer.
     """
 
     def __init__(self, name: str, most: int = MOST_THREADS) -> None:
         self._name = name
         self._most = most
         self._running = self._idle = 0
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[partial[None]] = deque()
         self._lock = threading.Lock()
         self._more = threading.Condition(self._lock)
 
@@ -47,6 +47,7 @@ class Threads(Executor):
         """
         future: Future[T] = Future()
         job = partial(_fulfil, future, partial(fn, *args, **kwargs))
+        future.add_done_callback(self._forget)
         with self._lock:
             self._waiting.append(job)
             if len(self._waiting) <= self._idle:
@@ -61,7 +62,7 @@ class Threads(Executor):
             self._not_started(job, future, error)
         return future
 
-    def _not_started(self, job: Callable[[], None], future: Future[T], error: Exception) -> None:
+    def _not_started(self, job: partial[None], future: Future[T], error: Exception) -> None:
         with self._lock:
             self._running -= 1
             if self._running or job not in self._waiting:
@@ -70,11 +71,16 @@ class Threads(Executor):
         if future.set_running_or_notify_cancel():
             future.set_exception(NoThreadError(f"no thread can be started: {error}"))
 
+    def _forget(self, future: Future[Any]) -> None:
+        if future.cancelled():
+            with self._lock:
+                self._waiting = deque(job for job in self._waiting if job.args[0] is not future)
+
     def _work(self) -> None:
         while True:
             with self._lock:
                 self._idle += 1
-                is_more = self._more.wait_for(lambda: self._waiting, LINGER_SECONDS)
+                is_more = self._more.wait_for(lambda: bool(self._waiting), LINGER_SECONDS)
                 self._idle -= 1
                 if not is_more:
                     self._running -= 1
