@@ -32,20 +32,20 @@ class CallHooks:
     messages: tuple[Hook, ...] = ()
     home: str | None = None
 
+    def __bool__(self) -> bool:
+        return bool(self.every)
+
     @property
     def every(self) -> tuple[Hook, ...]:
         """All of them."""
         return (*self.before, *self.started, *self.messages, *self.ended)
 
     @cached_property
-    def message_threads(self) -> Threads:
-        """What answers messages in all calls: visitors send them, and a hook that hangs keeps its thread."""
+    def threads(self) -> Threads:
+        """What a page has the plugin do in threads, of all calls: it may ask as often as it likes."""
         from agentrun.tools.running.threads import Threads
 
-        return Threads(f"{self.plugin} messages")
-
-    def __bool__(self) -> bool:
-        return bool(self.every)
+        return Threads(self.plugin)
 
 
 async def run(
@@ -55,11 +55,11 @@ async def run(
     home: str | None = None,
     threads: Threads | None = None,
 ) -> Any:
-    """Run ``hook`` with those of ``given`` that it wants, a ``def`` in one of ``threads``; gives its result.
+    """Run ``hook`` with those of ``given`` that it wants; gives its result.
 
-    Without ``threads`` it has a thread of its own.
-    An ``async def`` runs in the loop that the server has for ``home``, or else in this one. Raises
-    AuthoredError for what it raises, and TimeoutError when it takes longer than ``seconds``.
+    A ``def`` runs in one of ``threads``, or else in a new one; an ``async def`` in the loop that the server
+    has for ``home``, or else in this one. Raises AuthoredError for what it raises, and TimeoutError when it
+    takes longer than ``seconds``.
     """
     import asyncio  # not for a check, which runs no hook
 
@@ -74,7 +74,7 @@ async def run(
             with authored(), contained():
                 if inspect.iscoroutinefunction(function):
                     return await plugin_loops.run_hook(home, function, arguments)
-                threads = threads or Threads(f"{function.__name__}", 1)
-                return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+                there = threads or Threads(function.__name__, 1)
+                return await asyncio.get_running_loop().run_in_executor(there, function, *arguments)
     except (ToolError, KeyboardInterrupt, GeneratorExit) as error:
         raise AuthoredError(error) from error

@@ -23,7 +23,6 @@ from agentrun.plugins.call_hooks import CallHooks
 from agentrun.session import closing
 from agentrun.tools.author_errors import AuthoredError, authored, words_of
 from agentrun.tools.results.result import UnreadableResultError, plain_json
-from agentrun.tools.running.threads import Threads
 
 ANSWER_SECONDS = 8.0
 """Pipecat's clients wait for 10."""
@@ -44,7 +43,6 @@ class ClientMessages:
         self._hooks = [(each, hook) for each in hooks for hook in each.messages]
         self._call = call
         self._answering: set[asyncio.Task[None]] = set()
-        self._threads = Threads(HOOK, 1)
 
     def listen(self, worker: PipelineWorker) -> None:
         """Answer what comes over ``worker``, which has RTVI."""
@@ -78,10 +76,10 @@ class ClientMessages:
         given = {"call": self._call, "name": message.type, "data": message.data}
         for hooks, hook in self._hooks:
             with _told(hooks.plugin):
-                answer = await call_hooks.run(hook, given, ANSWER_SECONDS, hooks.home, hooks.message_threads)
+                answer = await call_hooks.run(hook, given, ANSWER_SECONDS, hooks.home, hooks.threads)
             if answer is not None:
                 with _told(hooks.plugin), authored():  # reading it may run code of the plugin
-                    return await asyncio.get_running_loop().run_in_executor(self._threads, plain_json, answer)
+                    return await asyncio.get_running_loop().run_in_executor(hooks.threads, plain_json, answer)
         nobody = f"no plugin of '{self._call.agent}' answers '{message.type[:MOST_NAME]}'"
         raise _NoAnswerError(f"{nobody}: none has a hook {HOOK} that does")
 

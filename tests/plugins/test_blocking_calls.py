@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import pytest
 
 from agentrun import plugins, spec
 from agentrun.plugins import blocking_calls
+from agentrun.plugins.call_hooks import CallHooks
 from agentrun.tools.build import build
 
 ROOT = Path(__file__).parents[2]
@@ -382,3 +384,12 @@ def test_a_hook_is_searched_as_a_tool_is(desk: Callable[[str], Any]) -> None:
     assert problem.where == "plugin 'desk'"
     assert problem.message.startswith("'httpx.get', which it calls in 'fetch', blocks the event loop")
     assert problem.hint.startswith("write `def agentrun_call_started` without `async`")
+
+
+@pytest.mark.parametrize(
+    "which", [field.name for field in dataclasses.fields(CallHooks) if field.name not in ("plugin", "home")]
+)
+def test_every_hook_of_a_call_is_searched(tool_of: Callable[[str], Any], which: str) -> None:
+    hooks: Any = {which: ((tool_of("nap(1)"), ("call",)),)}
+    [problem] = blocking_calls.problems((), [CallHooks("crm", **hooks)])
+    assert problem.message.startswith("'time.sleep' blocks the event loop")
