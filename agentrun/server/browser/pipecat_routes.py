@@ -44,7 +44,7 @@ def router(access: OfferAccess, sessions: SessionOffers) -> APIRouter:
             raise
         if body.get("transport") == session_sockets.TRANSPORT:
             # Pipecat's client refuses an answer with anything else in it
-            return JSONResponse({"wsUrl": session_sockets.address(request, session)})
+            return JSONResponse({"wsUrl": session_sockets.address(access, agent, request, session)})
         servers = access.ice_servers.as_json()
         return JSONResponse(
             {"sessionId": session, **({"iceConfig": {"iceServers": servers}} if servers else {})}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse
@@ -13,6 +14,7 @@ from loguru import logger
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
 from agentrun.server.browser.offer_access import OfferAccess
+from agentrun.server.browser.offer_requests import credential_of
 from agentrun.server.browser.session_offers import SessionOffers
 
 TRANSPORT = "websocket"
@@ -21,8 +23,17 @@ NOT_STARTED = 1011
 """RFC 6455 section 7.4.1: what was to be done could not be."""
 
 
-def address(request: Request, session: str) -> str:
-    """Where the page that has asked for ``session`` opens its socket."""
+def address(access: OfferAccess, agent: str, request: Request, session: str) -> str:
+    """Where the page that has asked for ``session`` of ``agent`` opens its socket.
+
+    It is below the agent's public address, where there is one. A page that shows nothing is let in on this
+    machine alone, so it stays at the address that it has asked.
+    """
+    plan = access.switchboard.plans.get(agent)
+    if plan and plan.public_url and credential_of(request):
+        public = urlsplit(plan.public_url)
+        scheme = "wss" if public.scheme == "https" else "ws"
+        return f"{scheme}://{public.netloc}{public.path.rstrip('/')}/sessions/{session}/ws"
     forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
     scheme = "wss" if "https" in (forwarded, request.url.scheme) else "ws"
     return f"{scheme}://{request.headers.get('host', '')}/sessions/{session}/ws"

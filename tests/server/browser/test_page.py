@@ -36,7 +36,8 @@ class Board:
             transport=[SimpleNamespace(type="twilio"), SimpleNamespace(type="local")],
             pipeline=SimpleNamespace(style="cascaded"),
         )
-        self.plans = {"desk": SimpleNamespace(spec=spec, environ={"A": "b"}, offline=True)}
+        plan = SimpleNamespace(spec=spec, environ={"A": "b"}, offline=True, public_url=None)
+        self.plans = {"desk": plan}
         self.refused: dict[str, list[Any]] = {}
         self.admission = Admission()
         self.closing = False

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
@@ -15,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 from agentrun.http.bound_socket import bind
 from agentrun.http.uvicorn_server import serving
 from agentrun.server.admission.admission import Refusal
+from agentrun.server.browser import routes
 from tests.calls.desk import until
 from tests.server.browser.test_page import Board
 from tests.server.forwarding.sides import KEY, Side, pair, side
@@ -76,6 +78,34 @@ async def test_a_session_is_one_call_that_knows_its_user(one: Side) -> None:
 
 async def test_behind_tls_the_address_has_it_too(one: Side) -> None:
     assert (await start(one, **{"x-forwarded-proto": "https"})).startswith("wss://voice.example.com/")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "begins"),
+    [
+        ("https://voice.example.org", "wss://voice.example.org/sessions/"),
+        ("https://example.org:8443/voice", "wss://example.org:8443/voice/sessions/"),
+        ("http://voice.example.org", "ws://voice.example.org/sessions/"),
+    ],
+)
+async def test_the_address_is_below_the_public_one_whatever_a_proxy_makes_of_the_host(
+    one: Side, public_url: str, begins: str
+) -> None:
+    one.board.plans["desk"].public_url = public_url
+    address = await start(one, host="127.0.0.1:7860")
+    assert address.startswith(begins)
+    assert address.endswith("/ws")
+
+
+async def test_a_page_of_this_machine_that_shows_no_key_stays_on_it() -> None:
+    """Nobody else is let in without one, and from outside its socket would not be either."""
+    board, app = Board(), FastAPI()
+    board.plans["desk"].public_url = "https://voice.example.org"
+    app.include_router(routes.router(board))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7860") as client:
+        answer = await client.post("/start", json=START)
+    assert answer.json()["wsUrl"].startswith("ws://127.0.0.1:7860/sessions/")
 
 
 @pytest.mark.parametrize("name", ["", "none", "x" * 3000])
