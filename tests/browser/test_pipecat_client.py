@@ -196,12 +196,14 @@ async def test_a_page_talks_over_a_websocket(served: Served) -> None:
     await served.start(transport="websocket")
     (record,) = served.calls()
     await served.until("() => played > 0.02")
+    await until(lambda: bool(record.transcript), 20)
     await served.run("() => client.sendText('Is anybody there?')")
     await served.until("() => JSON.stringify(seen).includes('wrote to me')")
+    # what is written comes before it is heard, and the record has what was heard
+    await until(lambda: [entry.who for entry in record.transcript] == ["agent", "caller", "agent"], 20)
     await served.run("() => client.disconnect()")
     await until(lambda: bool(record.ended_by), 20)
     assert (record.ended_by, record.errors) == ("caller", [])
-    assert [entry.who for entry in record.transcript] == ["agent", "caller", "agent"]
 
 
 async def test_a_page_of_react_shows_the_conversation(served: Served) -> None:
