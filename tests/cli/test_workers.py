@@ -145,9 +145,9 @@ async def scraped(url: str) -> list[str]:
 
 
 async def ended(url: str) -> set[float]:
-    """How many calls have ended, as ten answers say."""
+    """How many calls have ended in the ways that any did, as ten answers say."""
     lines = [line for _ in range(10) for line in await scraped(url)]
-    return {float(line.split()[-1]) for line in lines if line.startswith("agentrun_calls_total")}
+    return {float(line.split()[-1]) for line in lines if line.startswith("agentrun_calls_total")} - {0.0}
 
 
 async def test_workers_take_offers_as_one_process_does_and_place_calls_where_twilio_reaches_them(

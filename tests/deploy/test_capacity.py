@@ -63,7 +63,8 @@ def test_two_thousand_calls_take_so_many_replicas_and_so_much_memory(tmp_path: P
     found = manifests(tmp_path, calls=2_000, capacity=measured)
     [container] = pod(found)["containers"]
     assert container["resources"] == {
-        "requests": {"cpu": "1", "memory": "896Mi"}, "limits": {"memory": "1792Mi"},
+        "requests": {"cpu": "1", "memory": "896Mi", "ephemeral-storage": "1Gi"},
+        "limits": {"memory": "1792Mi"},
     }  # fmt: skip
     assert {"name": "AGENTRUN_CAPACITY", "value": "30"} in container["env"]
     scaler = found["HorizontalPodAutoscaler"]["spec"]
