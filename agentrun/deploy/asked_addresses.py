@@ -17,7 +17,7 @@ def problems(plan: Plan, itself: str, near: Collection[str] = ()) -> Iterator[Pr
 
     Hosts whose names end with one of ``near`` are there as well.
     """
-    for one in (plan, *plan.handoff_targets.values()):
+    for one in plan.everyone:
         yield from _of(one, itself, tuple(near))
 
 

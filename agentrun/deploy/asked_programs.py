@@ -11,7 +11,7 @@ from agentrun.plan.plan import Plan
 
 def problems(plan: Plan) -> Iterator[Problem]:
     """Warn of programs that have to be there as well; Python is wherever the agent is."""
-    for one in (plan, *plan.handoff_targets.values()):
+    for one in plan.everyone:
         for number, entry in enumerate(one.spec.tools):
             program = (entry.mcp.command or ("",))[0] if entry.mcp else ""
             if program and not Path(program).name.startswith("python"):

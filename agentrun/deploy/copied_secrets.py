@@ -34,7 +34,7 @@ def problems(plan: Plan) -> Iterator[Problem]:
     hint = f'read it from a variable (call.environ["NAME"]), and set that where it runs; {_REPLACED}'
     for one in _found(path for path in files if path.suffix != ".env"):
         yield replace(one, hint=hint)
-    for agent in (plan, *plan.handoff_targets.values()):
+    for agent in plan.everyone:
         for one in _found(project.documents(agent.file)):
             yield replace(one, hint=f"if it is one, take it out; {_REPLACED}", severity="warning")
 

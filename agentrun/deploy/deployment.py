@@ -88,7 +88,7 @@ class Deployment:
     @property
     def everyone(self) -> list[Plan]:
         """The agents, and those that they hand over to."""
-        return [one for plan in self.plans for one in (plan, *plan.handoff_targets.values())]
+        return [one for plan in self.plans for one in plan.everyone]
 
     @property
     def has_media(self) -> bool:

@@ -65,7 +65,7 @@ def collect(plans: Sequence[Plan]) -> Project:
 
 
 def _paths(plans: Sequence[Plan], root: Path) -> Iterator[Path]:
-    files = {one.file.path: one.file for plan in plans for one in (plan, *plan.handoff_targets.values())}
+    files = {one.file.path: one.file for plan in plans for one in plan.everyone}
     for file in files.values():
         yield from sorted({file.path.resolve(), *(path.resolve() for path in file.sources)})
         yield from documents(file)

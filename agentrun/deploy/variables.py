@@ -49,7 +49,7 @@ def names(plans: Iterable[Plan]) -> list[str]:
 
 
 def _of(plan: Plan) -> Iterator[Variable]:
-    for one in (plan, *plan.handoff_targets.values()):
+    for one in plan.everyone:
         for name in one.missing:
             if name in SET_THERE:
                 continue

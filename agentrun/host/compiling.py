@@ -83,7 +83,7 @@ def _load_services(plan: Plan) -> None:
     """Import the classes that calls of ``plan``, and of the agents it hands over to, are made of."""
     from agentrun.pipeline.services import construct
 
-    for one in (plan, *plan.handoff_targets.values()):
+    for one in plan.everyone:
         parts = [part for part in (one.stt, one.llm, one.tts, one.realtime, one.fixed) if part]
         for each in (each for part in parts for each in (part, *part.fallback)):
             if each.service:

@@ -94,6 +94,11 @@ class Plan:
         """The language that the agent speaks, such as ``en`` or ``de-AT``."""
         return language.of(self.spec, (self.fixed, self.stt, self.realtime))
 
+    @property
+    def everyone(self) -> list[Plan]:
+        """This agent, and those that a call of its may be handed to."""
+        return [self, *self.handoff_targets.values()]
+
     def has_transport(self, kind: str) -> bool:
         """Whether the agent can be reached by ``kind``, such as ``twilio``."""
         return any(transport.type == kind for transport in self.spec.transport)

@@ -21,7 +21,7 @@ _ONLY = {
 async def answered(plans: Sequence[Plan]) -> list[Finding]:
     """Open a connection to each such address of ``plans`` and of those they hand over to; nothing is sent."""
     found: dict[tuple[str, int], tuple[str, Address]] = {}
-    for plan in (one for each in plans for one in (each, *each.handoff_targets.values())):
+    for plan in (one for each in plans for one in each.everyone):
         for address in asked_addresses.of(plan):
             if address.reach != "anywhere":
                 place = f"{plan.spec.name}: {plan.file.problem(address.where, '').where}"
