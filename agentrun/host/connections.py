@@ -141,6 +141,7 @@ def _snake(settings: Any) -> Any:
 
 async def _twilio(args: WebSocketRunnerArguments, plan: Plan, *, dispatched: bool) -> Connection | None:
     from agentrun.transports import twilio
+    from agentrun.transports.twilio_control import AfterTransfer
     from agentrun.transports.twilio_start import read_start
 
     websocket: WebSocket = args.websocket
@@ -172,7 +173,8 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan, *, dispatched: boo
     )
     # whoever else can write the parameters of a stream is not to say what becomes of the caller
     transferred_url = stream.parameters.get(TRANSFERRED, "") if dispatched else ""
-    return twilio.connect(websocket, stream, call, plan.environ, transferred_url, plan.spec.limits.ring)
+    after = AfterTransfer(transferred_url, plan.spec.limits.ring)
+    return twilio.connect(websocket, stream, call, plan.environ, after)
 
 
 def _first(parameters: Mapping[str, str], names: tuple[str, ...]) -> str | None:

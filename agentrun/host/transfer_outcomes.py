@@ -29,10 +29,7 @@ async def complete(record: CallRecord, environ: Mapping[str, str], ring: float) 
     if record.transport != "twilio" or not handed_on:
         return False
     words = await _words(record.id, environ, ring + LONGER_SECONDS)
-    if not words or words in record.reason:
-        return False
-    record.reason += f"; {words}"
-    return True
+    return bool(words) and record.add_to_reason(words)
 
 
 async def _words(call_sid: str, environ: Mapping[str, str], seconds: float) -> str:

@@ -164,10 +164,7 @@ class CallRecord:
         return round(max(0.0, last - opened), 3)
 
     def hang_up(self, ago: float = 0.0) -> None:
-        """The line was closed ``ago`` seconds before now, whatever is still to be done for the call.
-
-        What is said again is not heard.
-        """
+        """The line was closed ``ago`` seconds before now; what is said again is not heard."""
         if self._hung_up is None:
             self._hung_up = self.clock() - ago
 
@@ -177,6 +174,12 @@ class CallRecord:
             self.hang_up()
             self.seconds = 0.0 if self._opened is None else self.elapsed()
             self.ended = self._at(self._hung_up or self.clock())
+
+    def add_to_reason(self, words: str) -> bool:
+        """Have ``reason`` say ``words`` too, once; whether it did not yet."""
+        is_new = words not in self.reason
+        self.reason += f"; {words}" if is_new else ""
+        return is_new
 
     @property
     def takeovers(self) -> list[Failover]:

@@ -18,7 +18,7 @@ from agentrun.call import Call
 from agentrun.transports import mulaw
 from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.connection import Connection
-from agentrun.transports.twilio_control import TwilioControl
+from agentrun.transports.twilio_control import AfterTransfer, TwilioControl
 from agentrun.transports.twilio_socket import MediaStreamSocket
 from agentrun.transports.twilio_start import Stream
 
@@ -119,22 +119,16 @@ def connect(
     stream: Stream,
     call: Call,
     environ: Mapping[str, str],
-    transferred_url: str = "",
-    ring: float | None = None,
-    *,
-    brings_back: bool = False,
+    after: AfterTransfer | None = None,
 ) -> Connection:
     """The connection of an accepted stream.
 
     When the agent ends the call, it is hung up over Twilio's REST API if ``environ`` has the credentials:
     ``TWILIO_ACCOUNT_SID`` with ``TWILIO_AUTH_TOKEN`` or with ``TWILIO_API_KEY_SID`` and
-    ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it. Twilio asks at
-    ``transferred_url`` what to do when a transfer has ended; one rings for ``ring``
-    seconds, and a caller whom nobody took may be brought back where it ``brings_back``.
+    ``TWILIO_API_KEY_SECRET``; ``TWILIO_API_BASE_URL`` is another address for it. ``after`` says
+    what becomes of a transfer.
     """
-    control = TwilioControl(
-        stream.stream_sid, stream.call_sid, environ, transferred_url, ring, brings_back=brings_back
-    )
+    control = TwilioControl(stream.stream_sid, stream.call_sid, environ, after)
     socket, audio = MediaStreamSocket(websocket), CallerAudio()
     serializer = Serializer(
         control,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from loguru import logger
@@ -18,14 +19,24 @@ from agentrun.transports.say_languages import say_language
 from agentrun.transports.twilio_rest import TwilioError
 
 
+@dataclass(frozen=True)
+class AfterTransfer:
+    """What becomes of a transfer: it rings for ``ring`` seconds, and ``url`` is asked when it has ended.
+
+    Without a ``url`` Twilio hangs up. Whoever is asked ``brings_back`` a caller whom nobody took, or not.
+    """
+
+    url: str = ""
+    ring: float | None = None
+    brings_back: bool = False
+
+
 class TwilioControl:
     """Marks of one stream, and updates of its call over Twilio's REST API.
 
     A mark is echoed once what was sent before it has been played
     (https://www.twilio.com/docs/voice/media-streams/websocket-messages); TwiML in an update takes the call
-    from the stream (https://www.twilio.com/docs/voice/api/call-resource). ``transferred_url`` is asked when a
-    transfer has ended, or nobody took it; without one Twilio hangs up. A transfer rings for ``ring`` seconds;
-    whoever is asked ``brings_back`` a caller whom nobody took, or does not.
+    from the stream (https://www.twilio.com/docs/voice/api/call-resource).
     """
 
     def __init__(
@@ -33,14 +44,11 @@ class TwilioControl:
         stream_sid: str,
         call_sid: str,
         environ: Mapping[str, str],
-        transferred_url: str = "",
-        ring: float | None = None,
-        *,
-        brings_back: bool = False,
+        after: AfterTransfer | None = None,
     ) -> None:
-        self.brings_back = brings_back
+        self._after = after or AfterTransfer()
+        self.brings_back = self._after.brings_back
         self._stream_sid = stream_sid
-        self._transferred_url, self._ring = transferred_url, ring
         self._call_sid = call_sid
         self._environ = environ
         # one that nobody waits for any more is forgotten, though Twilio may never echo it
@@ -84,7 +92,7 @@ class TwilioControl:
         answer = VoiceResponse()
         if words:
             answer.say(words, language=say_language(language))
-        put_through(answer, to, self._transferred_url or None, self._ring)
+        put_through(answer, to, self._after.url or None, self._after.ring)
         self.handed_on = True
         try:
             await twilio_rest.account(self._environ).hand_on(self._call_sid, str(answer))

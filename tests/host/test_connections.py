@@ -166,7 +166,7 @@ async def test_only_a_server_of_ours_says_what_is_asked_after_a_transfer(
     found = await connections.connect(on_socket(socket), plan, dispatched=dispatched)
     assert found is not None
     assert found.call.parameters == {"order": "7"}
-    assert cast(Any, found.control)._transferred_url == (url if dispatched else "")
+    assert cast(Any, found.control)._after.url == (url if dispatched else "")
     assert found.control is not None
     assert not found.control.brings_back, "nobody can, and the record is not kept open for it"
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from agentrun.transports import twilio_rest
-from agentrun.transports.twilio_control import TwilioControl
+from agentrun.transports.twilio_control import AfterTransfer, TwilioControl
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def test_an_extension_is_pressed_and_an_address_of_sip_is_called(
 ) -> None:
     await TwilioControl("MZ1", "CA1", {}).transfer(to)
     assert told[0].endswith(f"<Response>{dialled}</Response>")
-    await TwilioControl("MZ1", "CA1", {}, "https://here/x").transfer(to)
+    await TwilioControl("MZ1", "CA1", {}, AfterTransfer("https://here/x")).transfer(to)
     assert told[1].endswith(
         f"<Response>{dialled}</Response>".replace("<Dial>", '<Dial action="https://here/x">')
     )

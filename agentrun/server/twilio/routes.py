@@ -31,6 +31,7 @@ from agentrun.server.twilio.stream_handshake import POLICY_VIOLATION, StreamHand
 from agentrun.server.twilio.stream_tokens import StreamGrant, StreamTokens
 from agentrun.server.twilio.webhook import Webhooks
 from agentrun.transports import twilio
+from agentrun.transports.twilio_control import AfterTransfer
 
 
 class TwilioRoutes:
@@ -179,11 +180,12 @@ class TwilioRoutes:
             call.state.update(earlier.state)
             earlier = transfer_routes.told(earlier, stream.parameters)
         ended = EndedStream(grant.resumed, grant.dial)
-        afterwards = self.streams.after_transfer(agent, websocket, stream.call_sid, ended)
-        connection = twilio.connect(
-            *(websocket, stream, call, self._settings.environ, afterwards, plan.spec.limits.ring),
+        after = AfterTransfer(
+            url=self.streams.after_transfer(agent, websocket, stream.call_sid, ended),
+            ring=plan.spec.limits.ring,
             brings_back=plan.spec.resume and self._switchboard.left_open.resumed is not None,
         )
+        connection = twilio.connect(websocket, stream, call, self._settings.environ, after)
         before = self._look_ups.done(plan, call) if earlier else self._look_ups.take(call.agent, call.id)
         connection = replace(connection, look_up=before, earlier=earlier)
         await asyncio.wait({self._switchboard.answer(plan, connection)})

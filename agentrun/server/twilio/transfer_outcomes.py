@@ -37,8 +37,7 @@ class TransferOutcomes:
         record = self._records.get(agent, call_id)
         if record is None or record.ended is None:
             return False
-        if words not in record.reason:
-            record.reason += f"; {words}"
+        if record.add_to_reason(words):
             self._records.changed(record)
         return True
 
