@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 
 from pipecat.transports.base_transport import TransportParams
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from pipecat.transports.smallwebrtc.transport import SmallWebRTCTransport
 
-from agentrun.call import Call
-from agentrun.transports.connection import Connection
+from agentrun.transports.connection import Connection, page_call
 
 
 def connect(
@@ -25,12 +23,5 @@ def connect(
     """The connection of a page that talks to ``agent``; without a ``call_id`` the call gets a new one."""
     params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
     transport = SmallWebRTCTransport(webrtc_connection=peer, params=params)
-    call = Call(
-        call_id or uuid.uuid4().hex,
-        agent,
-        transport="local",
-        parameters=parameters or {},
-        environ=environ,
-        offline=offline,
-    )
+    call = page_call(agent, environ, offline, call_id, parameters)
     return Connection(call, transport, rtvi=True, keys=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -70,3 +71,21 @@ class Connection:
     """What was begun to be looked up about the caller while it rang, if anything was."""
     earlier: Resumption | None = None
     """A call of another machine's that goes on here."""
+
+
+def page_call(
+    agent: str,
+    environ: Mapping[str, str],
+    offline: bool,
+    call_id: str | None,
+    parameters: Mapping[str, str] | None,
+) -> Call:
+    """The call of a page that talks to ``agent``; without a ``call_id`` it gets a new one."""
+    return Call(
+        call_id or uuid.uuid4().hex,
+        agent,
+        transport="local",
+        parameters=parameters or {},
+        environ=environ,
+        offline=offline,
+    )

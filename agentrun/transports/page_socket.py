@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -21,10 +20,9 @@ from pipecat.frames.frames import (
 from pipecat.serializers.protobuf import ProtobufFrameSerializer
 from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPIWebsocketTransport
 
-from agentrun.call import Call
 from agentrun.http import keepalive
 from agentrun.transports.broken_lines import why_lost
-from agentrun.transports.connection import Connection
+from agentrun.transports.connection import Connection, page_call
 
 RATE_IN, RATE_OUT = 16_000, 24_000
 """Hz of what Pipecat's client records and plays unless it is told otherwise."""
@@ -147,12 +145,5 @@ def connect(
         audio_in_enabled=True, audio_out_enabled=True, serializer=serializer, allowed_origins=[]
     )
     transport = FastAPIWebsocketTransport(websocket=cast(WebSocket, socket), params=params)
-    call = Call(
-        call_id or uuid.uuid4().hex,
-        agent,
-        transport="local",
-        parameters=parameters or {},
-        environ=environ,
-        offline=offline,
-    )
+    call = page_call(agent, environ, offline, call_id, parameters)
     return Connection(call, transport, RATE_IN, RATE_OUT, rtvi=True, keys=True, why_lost=lambda: socket.lost)

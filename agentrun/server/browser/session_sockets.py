@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse
 from loguru import logger
 
+from agentrun.http.socket_addresses import socket_url
 from agentrun.plan.plan import Plan
 from agentrun.server.admission import rejections
 from agentrun.server.browser.offer_access import OfferAccess
@@ -31,12 +31,12 @@ def address(access: OfferAccess, agent: str, request: Request, session: str) -> 
     """
     plan = access.switchboard.plans.get(agent)
     if plan and plan.public_url and credential_of(request):
-        public = urlsplit(plan.public_url)
-        scheme = "wss" if public.scheme == "https" else "ws"
-        return f"{scheme}://{public.netloc}{public.path.rstrip('/')}/sessions/{session}/ws"
-    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
-    scheme = "wss" if "https" in (forwarded, request.url.scheme) else "ws"
-    return f"{scheme}://{request.headers.get('host', '')}/sessions/{session}/ws"
+        asked = plan.public_url
+    else:
+        forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+        scheme = "https" if "https" in (forwarded, request.url.scheme) else "http"
+        asked = f"{scheme}://{request.headers.get('host', '')}"
+    return socket_url(asked, f"sessions/{session}/ws")
 
 
 def router(access: OfferAccess, sessions: SessionOffers) -> APIRouter:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from fastapi import Response
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
+from agentrun.http.socket_addresses import socket_url
 from agentrun.plan.language import USUAL
 from agentrun.plan.plan import Plan
 from agentrun.server.admission.admission import Refusal
@@ -98,9 +98,7 @@ def stream_url(public_url: str, agent: str, address: str) -> str:
     >>> stream_url("https://voice.example.com/", "desk", "abc")
     'wss://voice.example.com/desk/twilio/stream/abc'
     """
-    public = urlsplit(public_url)
-    scheme = "wss" if public.scheme == "https" else "ws"
-    return f"{scheme}://{public.netloc}{public.path.rstrip('/')}/{agent}/twilio/stream/{address}"
+    return socket_url(public_url, f"{agent}/twilio/stream/{address}")
 
 
 def route(public_url: str, agent: str, name: str) -> str:
