@@ -72,6 +72,7 @@ class SessionParts:
         self._build_trackers()
         self._build_pipeline()
         self._build_speech(apology)
+        self._build_silence()
         self._build_turns()
 
     def _build_trackers(self) -> None:
@@ -111,7 +112,7 @@ class SessionParts:
         self.worker = pipeline_worker.make(plan.spec, self.pipeline, connection, traced=resources.traced)
 
     def _build_speech(self, apology: bytes | None) -> None:
-        """What the agent says by itself: in silence, when something failed, and at the end."""
+        """What the agent says by itself, when something failed and at the end."""
         spec, ending = self._plan.spec, self._ending
         spoke_since = self.response_deadline.turn.spoke_since
         self.voice = Announcements(self.worker, self.pipeline, self.connection, spoke_since)
@@ -139,11 +140,14 @@ class SessionParts:
             apologise=ending.apologise,
             is_over=ending.is_over,
         )
+
+    def _build_silence(self) -> None:
+        """What is done while the caller says nothing, or is away for a moment."""
         self.idle = IdlePrompts(
-            idle=spec.turns.idle,
+            idle=self._plan.spec.turns.idle,
             voice=self.voice,
             response_deadline=self.response_deadline,
-            farewell=ending.farewell,
+            farewell=self._ending.farewell,
             worker=self.worker,
             flow=self.flow,
         )

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from agentrun.records import record_shape
 from agentrun.records.store import analyses, engine
 from agentrun.records.store.leases import CUT_OFF
-from agentrun.records.store.tables import CALLS
+from agentrun.records.store.tables import CALLS, is_call
 from agentrun.records.webhook import outbox
 
 
@@ -25,7 +25,7 @@ class AmendmentTable:
         """
         with self._engine.begin() as connection:
             now = engine.now(connection)
-            this = (CALLS.c.agent == agent) & (CALLS.c.id == call_id) & CALLS.c.ended.is_not(None)
+            this = is_call(agent, call_id) & CALLS.c.ended.is_not(None)
             row = connection.execute(sa.select(CALLS).where(this)).mappings().first()
             if row is None:
                 return False

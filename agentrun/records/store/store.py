@@ -60,8 +60,8 @@ class Store:
 
         ``on_steps`` is told where tables lack something, which takes as long as it takes.
         """
-        words = {"kind": "a store", "example": DEFAULT, "failed": "records can't be kept"}
-        with opening(url, "--records", **words):
+        failed = "records can't be kept"
+        with opening(url, "--records", kind="a store", example=DEFAULT, failed=failed):
             self._engine = engine.make(url)
             with self._engine.begin() as connection:
                 engine.migrate(connection, on_steps=on_steps)

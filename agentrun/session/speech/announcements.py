@@ -38,7 +38,7 @@ _MOST_TIMES = 3
 """How often such words are said on a line whose noises cut them off."""
 _ECHO_SECONDS = 3.0
 """How long Twilio may take to play what it has been sent."""
-_ENDS = (LLMFullResponseStartFrame, LLMFullResponseEndFrame)
+_BEGIN_AND_END = (LLMFullResponseStartFrame, LLMFullResponseEndFrame)
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Announcements:
         self._is_broken = False
         self._taken = asyncio.Event()
         if pipecat_private.speaks_like_openai(parts.llm):
-            pushed_frames.watch_pushed_frames(parts.llm, _ENDS, self._from_model)
+            pushed_frames.watch_pushed_frames(parts.llm, _BEGIN_AND_END, self._from_model)
 
     @property
     def has_own_voice(self) -> bool:

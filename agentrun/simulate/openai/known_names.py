@@ -45,13 +45,13 @@ def meant(name: str, known: Iterable[str]) -> str:
 
 def require_model(model: Any) -> None:
     """Raise RefusedError where a request asks for one of OpenAI's models that is misspelt."""
-    if isinstance(model, str) and (words := missing_model(model)):
+    if words := missing_model(model):
         raise RefusedError(words, 404, code="model_not_found")
 
 
-def missing_model(model: str) -> str:
+def missing_model(model: Any) -> str:
     """OpenAI's words for a ``model`` that is misspelt; nothing where it may be one."""
-    close = "" if has(model) else meant(model, OPENAI_MODELS)
+    close = meant(model, OPENAI_MODELS) if isinstance(model, str) and not has(model) else ""
     words = f"The model `{model}` does not exist or you do not have access to it."
     return f"{words} Did you mean `{close}`?" if close else ""
 

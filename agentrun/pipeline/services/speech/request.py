@@ -14,7 +14,7 @@ from agentrun.pipeline.services.connections.aiohttp_transport import PAUSE_READI
 from agentrun.pipeline.services.speech import events as speech_events
 from agentrun.pipeline.services.speech.audible_sound import audible, check_end
 from agentrun.pipeline.services.speech.lead import SpeechLead
-from agentrun.pipeline.services.speech.resumption import SpeakingRate
+from agentrun.pipeline.services.speech.resumption import longest
 from agentrun.pipeline.services.speech.sound import RATE, NoSpeechError, checked
 
 _SAMPLE_BYTES = 2
@@ -47,12 +47,12 @@ async def sound(
     speech, and once it is longer than the words can be.
     """
     text, seconds = str(wanted.get("input", "")), 0.0
-    longest = SpeakingRate().longest(text)
+    most = longest(text)
     answered = _answered(client, wanted, chunk, stall, lead)
     async with aclosing(answered), aclosing(audible(answered, stall)) as heard:
         async for piece in heard:
             seconds += len(piece) / _SAMPLE_BYTES / RATE
-            check_end(text, seconds, longest)
+            check_end(text, seconds, most)
             yield piece
 
 

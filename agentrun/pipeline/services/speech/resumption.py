@@ -42,14 +42,6 @@ class SpeakingRate:
         caution = _CAUTION if self._is_known else 1
         return seconds >= _letters(text) * self._pace * caution
 
-    def longest(self, text: str) -> float:
-        """How many seconds ``text`` may take, by the slowest voice there is; more is no speech of it.
-
-        >>> SpeakingRate().longest("Hello.")
-        11.7
-        """
-        return round(_LEAST_LONGEST + _letters(text) * _USUAL_SECONDS * _SLOWEST, 1)
-
     def unheard(self, text: str, seconds: float) -> str:
         """The words of ``text`` that may not have been heard whole in its first ``seconds``.
 
@@ -73,6 +65,15 @@ class SpeakingRate:
     def _pace(self) -> float:
         """Seconds of a letter."""
         return self._seconds / self._letters if self._is_known else _USUAL_SECONDS
+
+
+def longest(text: str) -> float:
+    """How many seconds ``text`` may take, by the slowest voice there is; more is no speech of it.
+
+    >>> longest("Hello.")
+    11.7
+    """
+    return round(_LEAST_LONGEST + _letters(text) * _USUAL_SECONDS * _SLOWEST, 1)
 
 
 def _letters(text: str) -> int:

@@ -106,7 +106,7 @@ def require_names(settings: Event) -> None:
         raise InvalidEventError("invalid_value", words, "audio.output.voice")
     heard_by = audio_input(settings).get("transcription")
     model = heard_by.get("model") if isinstance(heard_by, dict) else None
-    if isinstance(model, str) and (words := missing_model(model)):
+    if words := missing_model(model):
         raise InvalidEventError("invalid_value", words, "audio.input.transcription.model")
 
 

@@ -66,7 +66,7 @@ def router(mock: MockState) -> APIRouter:
         session = kind(mock, agent, socket.send_text)
         session.apply(settings)
         model = socket.query_params.get("model") or settings.get("model")
-        if isinstance(model, str) and (words := missing_model(model)):
+        if words := missing_model(model):
             await session.error(_NO_MODEL, words)
             await socket.close(_REFUSED, f"invalid_request_error.{_NO_MODEL}")
             return

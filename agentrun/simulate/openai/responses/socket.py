@@ -62,7 +62,7 @@ class ResponseSocket:
         kind = event.get("type")
         if kind == "response.create":
             self._mock.requests.append(Request("responses", self._agent, event))
-            if words := missing_model(str(event.get("model") or "")):
+            if words := missing_model(event.get("model")):
                 raise InvalidEventError("model_not_found", words)
             require(Responses, event)
             self._tasks.start(self._respond(event))
