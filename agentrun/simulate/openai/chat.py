@@ -8,12 +8,13 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi import Request as HttpRequest
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from agentrun.simulate.engines.engines import Answer, Conversation
 from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai.agent_routes import route
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
 from agentrun.simulate.openai.known_names import require_model
 from agentrun.simulate.openai.mock_state import MockState, Request
@@ -22,13 +23,10 @@ from agentrun.simulate.openai.request_shapes import Chat, require
 from agentrun.simulate.openai.sound_files import read_part
 
 
-def router(mock: MockState) -> APIRouter:
+def routes(mock: MockState) -> list[Route]:
     """The chat route, for one agent and for all."""
-    routes = APIRouter()
 
-    @routes.post("/v1/chat/completions")
-    @routes.post("/{agent}/v1/chat/completions")
-    async def completions(request: HttpRequest, agent: str = "") -> Response:
+    async def completions(request: HttpRequest, agent: str) -> Response:
         if refused := key_problem(request):
             return refused
         body = await read_json(request)
@@ -53,7 +51,7 @@ def router(mock: MockState) -> APIRouter:
             return JSONResponse(_completion(mock, body, answers))
         return StreamingResponse(_stream(mock, body, answers, fault), media_type="text/event-stream")
 
-    return routes
+    return route("POST", "/v1/chat/completions", completions)
 
 
 def _schema(body: dict[str, Any]) -> dict[str, Any] | None:

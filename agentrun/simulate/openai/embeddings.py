@@ -8,11 +8,12 @@ import zlib
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter
-from fastapi import Request as HttpRequest
-from fastapi.responses import JSONResponse, Response
 from numpy.typing import NDArray
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from agentrun.simulate.openai.agent_routes import route
 from agentrun.simulate.openai.errors import key_problem
 from agentrun.simulate.openai.known_names import require_model
 from agentrun.simulate.openai.mock_state import MockState, Request
@@ -25,13 +26,10 @@ MOST_INPUTS = 2048
 """Of one request; https://platform.openai.com/docs/api-reference/embeddings/create"""
 
 
-def router(mock: MockState) -> APIRouter:
+def routes(mock: MockState) -> list[Route]:
     """The embeddings route, for one agent and for all."""
-    routes = APIRouter()
 
-    @routes.post("/v1/embeddings")
-    @routes.post("/{agent}/v1/embeddings")
-    async def embeddings(request: HttpRequest, agent: str = "") -> Response:
+    async def embeddings(request: HttpRequest, agent: str) -> Response:
         if refused := key_problem(request):
             return refused
         body = await read_json(request)
@@ -48,7 +46,7 @@ def router(mock: MockState) -> APIRouter:
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return JSONResponse({"object": "list", "data": data, "model": body.get("model", ""), "usage": usage})
 
-    return routes
+    return route("POST", "/v1/embeddings", embeddings)
 
 
 def vector(text: str, size: int) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fastapi import Request
+from starlette.requests import Request
 
 MOST_BODY_BYTES = 40 * 1024 * 1024
 """Room for the longest sound file that is taken, in base64."""

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from fastapi import FastAPI
-from fastapi import Request as HttpRequest
-from fastapi.responses import JSONResponse, Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentrun.http.bound_socket import bind
@@ -21,6 +22,7 @@ from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.engines.engines import Brain, Hearing, Voice
 from agentrun.simulate.faults import Conditions
 from agentrun.simulate.openai import chat, embeddings, known_names, speech, transcriptions
+from agentrun.simulate.openai.agent_routes import route
 from agentrun.simulate.openai.errors import CutShortError, error
 from agentrun.simulate.openai.mock_state import MockState, Request
 from agentrun.simulate.openai.realtime import client_secrets, sockets
@@ -85,40 +87,37 @@ class OpenAIServer:
         self._socket.close()
 
 
-def make(mock: MockState) -> FastAPI:
+def make(mock: MockState) -> Starlette:
     """The ASGI application."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    every: list[BaseRoute] = [*route("GET", "/v1/models", _models), *route("GET", "/v1/models/{name}", _one)]
     for room in (transcriptions, speech, chat, embeddings, client_secrets, sockets, routes):
-        app.include_router(room.router(mock))
+        every += room.routes(mock)
+    handlers: dict[type[Exception], Any] = {RefusedError: _refused, HTTPException: _unknown}
+    return Starlette(routes=every, exception_handlers=handlers)
 
-    @app.exception_handler(RefusedError)
-    async def refused(_request: HttpRequest, problem: RefusedError) -> JSONResponse:
-        return error(problem.status, problem.message, problem.code, param=problem.param)
 
-    @app.exception_handler(HTTPException)
-    async def unknown(request: HttpRequest, problem: HTTPException) -> JSONResponse:
-        text, code = str(problem.detail), None
-        if problem.status_code == 404:
-            text = f"Invalid URL ({request.method} {request.url.path})"
-        elif problem.status_code == 405:
-            text = f"Invalid method for URL ({request.method} {request.url.path})"
-            code = "method_not_supported"
-        return error(problem.status_code, text, code, headers=problem.headers)
+async def _refused(_request: HttpRequest, problem: RefusedError) -> Response:
+    return error(problem.status, problem.message, problem.code, param=problem.param)
 
-    @app.get("/v1/models")
-    @app.get("/{agent}/v1/models")
-    async def models(agent: str = "") -> dict[str, Any]:
-        del agent
-        return {"object": "list", "data": [_model(name) for name in known_names.OPENAI_MODELS]}
 
-    @app.get("/v1/models/{name}")
-    @app.get("/{agent}/v1/models/{name}")
-    async def model(name: str, agent: str = "") -> Response:
-        del agent
-        missing = f"The model '{name}' does not exist"
-        return JSONResponse(_model(name)) if known_names.has(name) else error(404, missing, param="model")
+async def _unknown(request: HttpRequest, problem: HTTPException) -> Response:
+    text, code = str(problem.detail), None
+    if problem.status_code == 404:
+        text = f"Invalid URL ({request.method} {request.url.path})"
+    elif problem.status_code == 405:
+        text = f"Invalid method for URL ({request.method} {request.url.path})"
+        code = "method_not_supported"
+    return error(problem.status_code, text, code, headers=problem.headers)
 
-    return app
+
+async def _models(_request: HttpRequest, _agent: str) -> Response:
+    return JSONResponse({"object": "list", "data": [_model(name) for name in known_names.OPENAI_MODELS]})
+
+
+async def _one(request: HttpRequest, _agent: str) -> Response:
+    name = request.path_params["name"]
+    missing = f"The model '{name}' does not exist"
+    return JSONResponse(_model(name)) if known_names.has(name) else error(404, missing, param="model")
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -8,12 +8,13 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi import Request as HttpRequest
-from fastapi.responses import Response, StreamingResponse
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
 from agentrun.simulate.engines.engines import VOICE_RATE
 from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai.agent_routes import route
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
 from agentrun.simulate.openai.known_names import require_model, wrong_voice
 from agentrun.simulate.openai.mock_state import MockState, Request
@@ -35,13 +36,10 @@ MOST_CHARACTERS = 4096
 """Of one request; https://platform.openai.com/docs/api-reference/audio/createSpeech"""
 
 
-def router(mock: MockState) -> APIRouter:
+def routes(mock: MockState) -> list[Route]:
     """The speech route, for one agent and for all."""
-    routes = APIRouter()
 
-    @routes.post("/v1/audio/speech")
-    @routes.post("/{agent}/v1/audio/speech")
-    async def speech(request: HttpRequest, agent: str = "") -> Response:
+    async def speech(request: HttpRequest, agent: str) -> Response:
         if refused := key_problem(request):
             return refused
         body = await read_json(request)
@@ -57,7 +55,7 @@ def router(mock: MockState) -> APIRouter:
             return StreamingResponse(_events(sound, str(body["input"])), media_type="text/event-stream")
         return StreamingResponse(sound, media_type=MEDIA_TYPES[sound_format])
 
-    return routes
+    return route("POST", "/v1/audio/speech", speech)
 
 
 def _wishes(body: dict[str, Any]) -> tuple[str, float, bool]:

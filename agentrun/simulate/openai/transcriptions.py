@@ -7,13 +7,14 @@ import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi import Request as HttpRequest
-from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import transcript_formats
+from agentrun.simulate.openai.agent_routes import route
 from agentrun.simulate.openai.errors import break_off, key_problem, strike
 from agentrun.simulate.openai.known_names import require_model
 from agentrun.simulate.openai.mock_state import MockState, Request
@@ -38,21 +39,19 @@ SINGLE_BLOCK_SECONDS = 30.0
 """What the model that tells speakers takes without ``chunking_strategy``."""
 
 
-def router(mock: MockState) -> APIRouter:
+def routes(mock: MockState) -> list[Route]:
     """Both routes, for one agent and for all; they have the faults and the latency of transcriptions."""
-    routes = APIRouter()
 
-    @routes.post("/v1/audio/transcriptions")
-    @routes.post("/{agent}/v1/audio/transcriptions")
-    async def transcriptions(request: HttpRequest, agent: str = "") -> Response:
+    async def transcriptions(request: HttpRequest, agent: str) -> Response:
         return await _heard(mock, request, agent, "transcribe")
 
-    @routes.post("/v1/audio/translations")
-    @routes.post("/{agent}/v1/audio/translations")
-    async def translations(request: HttpRequest, agent: str = "") -> Response:
+    async def translations(request: HttpRequest, agent: str) -> Response:
         return await _heard(mock, request, agent, "translate")
 
-    return routes
+    return [
+        *route("POST", "/v1/audio/transcriptions", transcriptions),
+        *route("POST", "/v1/audio/translations", translations),
+    ]
 
 
 async def _heard(mock: MockState, request: HttpRequest, agent: str, task: Task) -> Response:

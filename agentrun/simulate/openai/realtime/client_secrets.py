@@ -6,10 +6,12 @@ import secrets
 import time
 from typing import Any
 
-from fastapi import APIRouter, WebSocket
-from fastapi import Request as HttpRequest
-from fastapi.responses import JSONResponse, Response
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.websockets import WebSocket
 
+from agentrun.simulate.openai.agent_routes import route
 from agentrun.simulate.openai.errors import key_problem
 from agentrun.simulate.openai.mock_state import ClientSecret, MockState, Request
 from agentrun.simulate.openai.realtime.client_events import InvalidEventError
@@ -29,13 +31,10 @@ _KINDS: dict[str, type[RealtimeSession | Transcribing]] = {
 _OBJECTS = {"realtime": "realtime.session", "transcription": "realtime.transcription_session"}
 
 
-def router(mock: MockState) -> APIRouter:
+def routes(mock: MockState) -> list[Route]:
     """The route that makes secrets, for one agent and for all."""
-    routes = APIRouter()
 
-    @routes.post("/v1/realtime/client_secrets")
-    @routes.post("/{agent}/v1/realtime/client_secrets")
-    async def make(request: HttpRequest, agent: str = "") -> Response:
+    async def make(request: HttpRequest, agent: str) -> Response:
         if refused := key_problem(request):
             return refused
         body = await read_json(request)
@@ -46,7 +45,7 @@ def router(mock: MockState) -> APIRouter:
         whole = {**session, "id": mock.new_id("sess"), "object": _OBJECTS[session["type"]]}
         return JSONResponse({"value": value, "expires_at": int(time.time()) + seconds, "session": whole})
 
-    return routes
+    return route("POST", "/v1/realtime/client_secrets", make)
 
 
 def key_of(socket: WebSocket) -> str:

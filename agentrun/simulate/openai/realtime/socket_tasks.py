@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
-from fastapi import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 
 
 class SocketTasks:

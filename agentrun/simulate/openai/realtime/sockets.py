@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from agentrun.http import cut_connections
 from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai.agent_routes import socket_route
 from agentrun.simulate.openai.errors import error
 from agentrun.simulate.openai.known_names import missing_model
 from agentrun.simulate.openai.mock_state import MockState, Request
@@ -42,13 +44,10 @@ class EndOfSocketError(Exception):
         self.code = code
 
 
-def router(mock: MockState) -> APIRouter:
+def routes(mock: MockState) -> list[WebSocketRoute]:
     """The realtime routes, for one agent and for all."""
-    routes = APIRouter()
 
-    @routes.websocket("/v1/realtime")
-    @routes.websocket("/{agent}/v1/realtime")
-    async def realtime(socket: WebSocket, agent: str = "") -> None:
+    async def realtime(socket: WebSocket, agent: str) -> None:
         fault = mock.conditions.strike("realtime")
         if await refuse(socket, fault, mock):
             return
@@ -72,7 +71,7 @@ def router(mock: MockState) -> APIRouter:
             return
         await serve(session, socket, fault)
 
-    return routes
+    return socket_route("/v1/realtime", realtime)
 
 
 async def refuse(socket: WebSocket, fault: Fault | None, mock: MockState) -> bool:

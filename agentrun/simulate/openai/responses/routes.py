@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 
-from fastapi import APIRouter, WebSocket
-from fastapi import Request as HttpRequest
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute
+from starlette.websockets import WebSocket
 
 from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai.agent_routes import route, socket_route
 from agentrun.simulate.openai.errors import CutShortError, key_problem, strike
 from agentrun.simulate.openai.known_names import require_model
 from agentrun.simulate.openai.mock_state import MockState, Request
@@ -21,13 +23,10 @@ from agentrun.simulate.openai.responses.events import Event, as_items, response_
 from agentrun.simulate.openai.responses.socket import ResponseSocket
 
 
-def router(mock: MockState) -> APIRouter:
+def routes(mock: MockState) -> list[BaseRoute]:
     """The Responses routes, for one agent and for all."""
-    routes = APIRouter()
 
-    @routes.post("/v1/responses")
-    @routes.post("/{agent}/v1/responses")
-    async def responses(request: HttpRequest, agent: str = "") -> Response:
+    async def responses(request: HttpRequest, agent: str) -> Response:
         if refused := key_problem(request):
             return refused
         body = await read_json(request)
@@ -48,9 +47,7 @@ def router(mock: MockState) -> APIRouter:
         last = [event async for event in events][-1]
         return JSONResponse(last["response"])
 
-    @routes.websocket("/v1/responses")
-    @routes.websocket("/{agent}/v1/responses")
-    async def socket(socket: WebSocket, agent: str = "") -> None:
+    async def socket(socket: WebSocket, agent: str) -> None:
         fault = mock.conditions.strike("responses")
         if await sockets.refuse(socket, fault, mock):
             return
@@ -60,7 +57,7 @@ def router(mock: MockState) -> APIRouter:
             return
         await sockets.serve(ResponseSocket(mock, agent, socket.send_text), socket, fault)
 
-    return routes
+    return [*route("POST", "/v1/responses", responses), *socket_route("/v1/responses", socket)]
 
 
 async def _as_lines(events: AsyncIterator[Event], fault: Fault | None) -> AsyncIterator[str]:
