@@ -3,7 +3,7 @@
 Clock: what waits runs on ``agentrun.testing.virtual_time``, also with sound; what must run in real time is
 bounded by the order of what happens. Files that take long stand in ``SLOW`` and run with `make test-all` and
 in `.ci/run`, in real time unless they are in ``LONG``; a single test is marked ``@pytest.mark.slow``. What
-waits for more than 20 s belongs there.
+waits for more than 20 s belongs there. Which ones are begun first is in `tests/order.py`.
 
 Shared: ``engines`` (session) is the packaged hearing and voice, loaded once a process; ``postgresql``
 (session, `tests/records/conftest.py`) is one server for all tests that want one.
@@ -26,7 +26,7 @@ import signal
 import sys
 import tempfile
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 
 import certifi
@@ -38,6 +38,7 @@ from loguru import logger
 from agentrun.simulate.engines.engines import Engines, load_offline
 from agentrun.testing.running.environment import NEEDED
 from agentrun.testing.virtual_time import VirtualTimeLoop
+from tests import order
 
 # what is imported and collected stays, and to look through it again and again takes a third of that time
 gc.disable()
@@ -114,32 +115,6 @@ LONG = frozenset(
 )
 """Files that `make test` leaves out as well, for they take more of the processor than a hundred others; their
 calls are on the clock that they have."""
-FIRST = (
-    # quick
-    "cli/test_test.py",
-    "cli/test_replay.py",
-    "cli/test_calls.py",
-    "cli/test_serve.py",
-    "docs/test_tutorials.py",
-    "providers/test_generated.py",
-    "server/observability/test_tracing.py",
-    # slow
-    "machines/",
-    "cli/test_serve_webhook.py",
-    "cli/test_log_format.py",
-    "server/lifecycle/test_stopping_with_a_locked_store.py",
-    "cli/test_workers.py",
-    "deploy/test_taking_over.py",
-    "testing/running/test_silent_caller.py",
-    "calls/test_examples.py",
-    "calls/test_latency.py",
-    "calls/test_mcp.py",
-    "cli/test_bench.py",
-    "cli/test_dial.py",
-    "browser/",
-    "server/test_attacks.py",
-)
-"""Where single tests take longest: they are begun first, so that at the end no core waits for one of them."""
 VIRTUAL = (
     "calls/",
     "pipeline/",
@@ -180,24 +155,29 @@ certifi.where = lambda: _AUTHORITY.name
 
 def pytest_configure() -> None:
     """A slow file that was renamed would run with the quick ones again."""
-    gone = sorted(name for name in (*SLOW, *LONG, *FIRST, *VIRTUAL) if not (TESTS / name).exists())
+    gone = sorted(name for name in (*SLOW, *LONG, *order.FIRST, *VIRTUAL) if not (TESTS / name).exists())
     if gone:
-        raise pytest.UsageError(f"tests/conftest.py names files that are not there: {', '.join(gone)}")
+        names = ", ".join(gone)
+        raise pytest.UsageError(f"tests/conftest.py or tests/order.py names what is not there: {names}")
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    """Real time is for what is slow, as sound on a wire is, and what is marked ``real_time``."""
+    """Real time is for what is slow, as sound on a wire is."""
     file = _file(item)
     is_slow = (item.get_closest_marker("slow") or file in SLOW) and file not in LONG
-    if is_slow or item.get_closest_marker("real_time") or not file.startswith(VIRTUAL):
+    if is_slow or not file.startswith(VIRTUAL):
         return {"real": asyncio.new_event_loop}
     return {"virtual": VirtualTimeLoop}
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Two processes for each core, at most eight: half of what tests take is waiting, not work."""
-    return min(8, 2 * (os.cpu_count() or 1))
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for each core, at most eight: half of what tests take is waiting, not work.
+
+    Slow ones wait for sound, browsers and servers: three.
+    """
+    each = 3 if config.getoption("markexpr") == "slow" else 2
+    return min(8, each * (os.cpu_count() or 1))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -224,12 +204,15 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the slow files, and begin with what takes longest, the quick ones last."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Mark the tests of the slow files, and begin with what takes longest of those that were asked for."""
     for item in items:
         if _file(item) in SLOW | LONG:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: (not _file(item).startswith(FIRST), not item.get_closest_marker("slow")))
+    yield
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = order.ordered(items, [_file(item) for item in items], processes)
 
 
 def _file(item: pytest.Item) -> str:
