@@ -23,6 +23,22 @@ def same(kind: str, fields: dict[str, Any]) -> list[Event]:
     return [(kind, fields)]
 
 
+def ended(status: str, details: object = None) -> Change:
+    """Every answer ends at once, with ``status`` and without a word."""
+
+    def change(kind: str, fields: dict[str, Any]) -> list[Event]:
+        if kind == "response.done":
+            done = {**fields["response"], "status": status, "status_details": details, "output": []}
+            return [(kind, {"response": done})]
+        return (
+            []
+            if kind.startswith(("response.output", "response.content", "response.func"))
+            else [(kind, fields)]
+        )
+
+    return change
+
+
 class Server:
     """Changes every realtime session of the mock server while a test runs.
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from agentrun.session.responses.realtime.reconnection import MOST_LOSSES
+from tests.calls.heard import LIMIT, heard_after
 from tests.calls.quick import QuickCall
 from tests.calls.realtime_server import Change, Event, Server, same
 from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE, called
-from tests.calls.test_realtime_faults import LIMIT, heard_after
 from tests.calls.test_realtime_moves import Sessions, codes, heard_soon
 
 MEGABYTES = "x" * 10_000_000

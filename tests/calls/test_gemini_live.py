@@ -14,9 +14,9 @@ from pipecat.frames.frames import VADUserStartedSpeakingFrame, VADUserStoppedSpe
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.testing import virtual_time
 from tests.calls.gemini_server import Gemini, Message, end, gemini_server, lose, said, tool_call
+from tests.calls.heard import LIMIT, heard_after
 from tests.calls.quick import LOUD, QuickCall, quick_call
 from tests.calls.realtime_server import hours
-from tests.calls.test_realtime_faults import LIMIT, heard_after
 
 # Google's client warns of what Pipecat 1.14 gives it, and warnings are errors here
 pytestmark = pytest.mark.filterwarnings("ignore:Setting `LiveConnectConfig:DeprecationWarning")

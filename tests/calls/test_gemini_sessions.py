@@ -12,9 +12,9 @@ import pytest
 from agentrun.session.responses.realtime import own_connections
 from tests.calls import test_gemini_live
 from tests.calls.gemini_server import Gemini, Message, end, lose, said, tool_call
+from tests.calls.heard import heard_after
 from tests.calls.quick import LOUD, QuickCall
 from tests.calls.test_gemini_live import AGAIN, OPEN, ask, called, codes, heard_in_time
-from tests.calls.test_realtime_faults import heard_after
 
 pytestmark = test_gemini_live.pytestmark
 

@@ -18,10 +18,10 @@ from agentrun.tools.build import build
 from agentrun.tools.decorator import tool
 from agentrun.tools.tool import Tool
 from tests.calls import test_told_turns
+from tests.calls.heard import LIMIT
 from tests.calls.quick import LOUD, QuickCall, Talk, calls, played
-from tests.calls.realtime_server import Event, Server, hours, same
+from tests.calls.realtime_server import Event, Server, ended, hours, same
 from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE
-from tests.calls.test_realtime_faults import LIMIT, ended
 from tests.calls.test_realtime_moves import Sessions, failing
 from tests.calls.test_told_turns import NOISE, QUIET, silent_on
 

@@ -22,9 +22,9 @@ from agentrun.session.responses.realtime.own_connections import GONE_SECONDS, Re
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime import client_secrets
 from agentrun.testing import virtual_time
+from tests.calls.heard import LIMIT, heard_after
 from tests.calls.quick import LOUD, SILENCE, QuickCall, calls, quick_call
 from tests.calls.realtime_server import Change, Event, Server, hours, same
-from tests.calls.test_realtime_faults import LIMIT, heard_after
 from tests.calls.test_realtime_renewal import sessions
 
 OPEN, AGAIN = "We are open from six to eleven.", "Once more."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.session.responses.realtime import unheard_caller
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
+from tests.calls.heard import LIMIT, heard_after
 from tests.calls.quick import LOUD, QuickCall, calls, quick_call
-from tests.calls.realtime_server import Change, Event, Server, hours
+from tests.calls.realtime_server import Change, Event, Server, ended, hours
 
-LIMIT = 8.0 + 4.0
 SECONDS = 30.0
 """After the fault, within which an answer is whole or the call has ended."""
 LONG = " ".join(["We are open from six to eleven."] * 3)
@@ -32,22 +31,6 @@ ERRORS = (
     None,
 )
 CODES = (1000, 1001, 1008, 1011, 1013, 4000, None)
-
-
-def ended(status: str, details: object = None) -> Change:
-    """Every answer ends at once, with ``status`` and without a word."""
-
-    def change(kind: str, fields: dict[str, Any]) -> list[Event]:
-        if kind == "response.done":
-            done = {**fields["response"], "status": status, "status_details": details, "output": []}
-            return [(kind, {"response": done})]
-        return (
-            []
-            if kind.startswith(("response.output", "response.content", "response.func"))
-            else [(kind, fields)]
-        )
-
-    return change
 
 
 def without(*kinds: str) -> Change:
@@ -105,15 +88,6 @@ async def until_moment(call: QuickCall, moment: str, strike: Callable[[], None])
     elif moment == "tool":
         await asyncio.sleep(0.5)
         strike()
-
-
-def heard_after(call: QuickCall, since: float) -> float:
-    """Seconds until the caller hears something; endless where they don't."""
-    return min((max(0.0, began - since) for began, ended in sounds(call) if ended > since), default=math.inf)
-
-
-def sounds(call: QuickCall) -> list[tuple[float, float]]:
-    return call.transport.output().sounds  # type: ignore[attr-defined, no-any-return]
 
 
 def played(

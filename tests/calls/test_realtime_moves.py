@@ -15,10 +15,10 @@ from agentrun.session.responses.realtime.unasked_answer import ASK_SECONDS
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime.response import RealtimeResponse
 from agentrun.simulate.openai.realtime.session import RealtimeSession
+from tests.calls.heard import LIMIT, heard_after
 from tests.calls.quick import QuickCall, calls
 from tests.calls.realtime_server import Event, Server
 from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE, called
-from tests.calls.test_realtime_faults import LIMIT, heard_after
 
 FAILED: dict[str, Any] = {"type": "requests", "code": "rate_limit_exceeded", "message": "Rate limit reached."}
 

@@ -12,11 +12,11 @@ import pytest
 from agentrun.simulate.engines.engines import Answer
 from tests.calls import streaming_voices
 from tests.calls.fault_rows.row import APOLOGY
+from tests.calls.heard import LIMIT, heard_after
 from tests.calls.quick import QuickCall
 from tests.calls.realtime_server import Change, Event, Server
 from tests.calls.streaming_peers import Peer
 from tests.calls.test_public_realtime_bugs import OPEN, called
-from tests.calls.test_realtime_faults import LIMIT, heard_after
 from tests.calls.test_streaming_services import ANSWER, MOST_SILENCE, STORY, VOICE_TYPES, play
 
 NOTHING_HEARD = "nothing of the answer could be heard"

@@ -14,9 +14,9 @@ import pytest
 from agentrun.session.responses.realtime import unheard_caller
 from agentrun.session.responses.realtime.unasked_answer import ASK_SECONDS
 from agentrun.simulate.openai.realtime.session import RealtimeSession
+from tests.calls.heard import LIMIT, heard_after
 from tests.calls.quick import LOUD, RATE, QuickCall
 from tests.calls.test_public_realtime_bugs import OPEN, TABLE, called
-from tests.calls.test_realtime_faults import LIMIT, heard_after
 from tests.calls.test_realtime_moves import Sessions, codes
 
 PIECE = RATE // 50 * 2

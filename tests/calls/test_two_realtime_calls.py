@@ -12,9 +12,9 @@ from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault, Kind
 from agentrun.testing import virtual_time
+from tests.calls.heard import sounds as heard
 from tests.calls.quick import LOUD, QuickCall, quick_call
 from tests.calls.test_public_realtime_bugs import LONG, TABLE
-from tests.calls.test_realtime_faults import sounds as heard
 
 KINDS: tuple[Kind, ...] = ("close", "drop", "error", "malformed", "deaf")
 

@@ -17,10 +17,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.testing import virtual_time
 from tests.calls.gemini_server import lose
+from tests.calls.heard import LIMIT
 from tests.calls.quick import LOUD, QuickCall, quick_call
 from tests.calls.realtime_server import hours
 from tests.calls.test_gemini_live import codes, heard_in_time, speak
-from tests.calls.test_realtime_faults import LIMIT
 
 OPEN, AGAIN = "We are open from six to eleven.", "Once more."
 RATE = 48_000

@@ -18,7 +18,7 @@ from agentrun.simulate.openai import OpenAIServer
 from tests import programs
 from tests.calls.desk import HELLO, until
 from tests.cli.serve_process import SPEC, serving
-from tests.records.store.test_store import lapse
+from tests.records.store.stored_calls import lapse
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}

@@ -21,7 +21,7 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import HELLO, OPEN, QUESTION, listen
 from tests.cli.serve_process import SPEC, Serving, serve, serving
-from tests.server.browser.test_page import OFFER, offer
+from tests.server.browser.board import OFFER, offer
 
 MOST_CALLS = 8
 

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.machines.rig import Machines, machines, stream_of
 from tests.records.conftest import emptied, postgresql
-from tests.server.twilio.test_routes import start
+from tests.server.twilio.as_twilio import start
 
 __all__ = ["postgresql"]
 pytestmark = [

@@ -25,7 +25,7 @@ from agentrun.server.twilio import handshake_limits, stream_tokens
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import until
-from tests.server.twilio.test_routes import (
+from tests.server.twilio.as_twilio import (
     FORM,
     JUNK,
     OTHER_CALL,

@@ -26,7 +26,7 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from tests.server.route_table import ROWS
 from tests.server.test_attacks import resident_mb
-from tests.server.twilio.test_routes import FORM, PUBLIC, SECRET, SPEC
+from tests.server.twilio.as_twilio import FORM, PUBLIC, SECRET, SPEC
 
 KEY = "the-servers-own-key"
 BOUNDED = settings(

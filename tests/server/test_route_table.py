@@ -19,7 +19,7 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from tests.server import route_table
 from tests.server.route_table import ASKERS, ROWS, SETUPS, Row
-from tests.server.twilio.test_routes import FORM, PUBLIC, SECRET, SPEC
+from tests.server.twilio.as_twilio import FORM, PUBLIC, SECRET, SPEC
 
 KEY = "the-servers-own-key"
 CLOSED = (401, 403, 404)

@@ -6,8 +6,8 @@ import json
 
 from agentrun.records.store.leases import CUT_OFF
 from agentrun.records.store.store import Store
+from tests.records.store.stored_calls import call
 from tests.records.store.test_analyses import FOUND, messages, saved, waiting
-from tests.records.store.test_store import call
 
 WORDS = "nobody answered there"
 

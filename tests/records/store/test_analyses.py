@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentrun.records import CallRecord
 from agentrun.records.store.analyses import WAITING
 from agentrun.records.store.store import Store
-from tests.records.store.test_store import call, lapse
+from tests.records.store.stored_calls import call, lapse
 
 FOUND = {"analysis": {"state": "done", "summary": "They booked."}}
 

@@ -17,7 +17,7 @@ from agentrun.records import CallRecord, Entry, Turn
 from agentrun.records.entries import own_fields
 from agentrun.records.resumption import read
 from agentrun.records.store.store import Store
-from tests.records.store.test_store import lapse
+from tests.records.store.stored_calls import lapse
 
 STATE = {"state": {"guests": 4}, "runs": [["book", "{}", "ok", "Booked."]], "parameters": {"a": "b"}}
 Open = Callable[[str], Store]

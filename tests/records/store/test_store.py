@@ -14,9 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from agentrun.errors import SetupError
-from agentrun.records import CallRecord, Entry
+from agentrun.records import Entry
 from agentrun.records.store.store import CUT_OFF, CallQuery, Store
-from agentrun.records.store.tables import CALLS, METADATA
+from agentrun.records.store.tables import METADATA
+from tests.records.store.stored_calls import call, lapse
 
 OLD_TABLE = """
 CREATE TABLE calls (
@@ -31,21 +32,6 @@ def opened() -> Iterator[Open]:
     """Opens stores, which are closed after the test."""
     with contextlib.ExitStack() as stack:
         yield lambda url: stack.enter_context(Store(url))
-
-
-def call(call_id: str, agent: str = "desk", ago: float = 0.0, *, ended: bool = True) -> CallRecord:
-    record = CallRecord(call_id, agent, "twilio", "+15551234567")
-    record.started = datetime.now(UTC) - timedelta(seconds=ago)
-    if ended:
-        record.ended, record.ended_by = record.started + timedelta(seconds=10), "caller"
-    return record
-
-
-def lapse(store: Store) -> None:
-    """Have every lease lapse, and every call be written long ago."""
-    with store._engine.begin() as connection:
-        connection.execute(sa.update(CALLS).values(seen="2026-01-01T00:00:00+00:00"))
-        connection.execute(sa.text("UPDATE leases SET expires = 20"))
 
 
 def test_what_is_saved_is_found_again(url: str, opened: Open) -> None:

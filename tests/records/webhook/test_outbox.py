@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from agentrun.records.store import engine
 from agentrun.records.store.store import CUT_OFF, Store
 from agentrun.records.webhook.outbox import Message
-from tests.records.store.test_store import call, lapse
+from tests.records.store.stored_calls import call, lapse
 
 Open = Callable[[str], Store]
 

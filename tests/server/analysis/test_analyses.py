@@ -18,8 +18,8 @@ from agentrun.simulate.faults import Fault
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.transports import text
 from tests.calls.desk import until
+from tests.records.store.stored_calls import lapse
 from tests.records.store.test_analyses import saved, waiting
-from tests.records.store.test_store import lapse
 from tests.server.analysis.brain import AnalysisBrain, asked
 from tests.server.records.receiver import SECRET, Receiver
 

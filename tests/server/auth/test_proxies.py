@@ -18,7 +18,7 @@ from agentrun.simulate.caller.results import server_record
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.server.auth import proxies
-from tests.server.twilio.test_routes import FORM, PUBLIC, SECRET, SPEC
+from tests.server.twilio.as_twilio import FORM, PUBLIC, SECRET, SPEC
 
 KEY = "the-servers-key"
 Proxy = Callable[[Path, int], AbstractAsyncContextManager[int]]

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from agentrun.server.browser import routes
-from tests.server.browser.test_page import Board
+from tests.server.browser.board import Board
 
 
 @pytest.fixture

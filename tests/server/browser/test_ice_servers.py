@@ -15,7 +15,7 @@ from agentrun.cli.options import environment
 from agentrun.errors import SetupError
 from agentrun.server.browser import ice_servers, routes
 from agentrun.server.browser.ice_servers import LIFETIME_SECONDS, IceServers
-from tests.server.browser.test_page import Board, offer
+from tests.server.browser.board import Board, offer
 
 STUN, TURN, TURNS = "stun:stun.example.com:3478", "turn:192.0.2.1?transport=udp", "turns:[2001:db8::1]:443"
 OPEN = {"AGENTRUN_TURN_USERNAME": "me", "AGENTRUN_TURN_PASSWORD": "s3cret"}

@@ -11,7 +11,7 @@ from fastapi import HTTPException
 
 from agentrun.server.browser import offer_bounds
 from agentrun.server.browser.offer_bounds import RenegotiationRate, candidates_of, sdp_of
-from tests.server.browser.test_page import Board, offer
+from tests.server.browser.board import Board, offer
 
 OFFER = "/desk/browser/offer"
 MEDIA = "m=audio 9 UDP/TLS/RTP/SAVPF 96"

@@ -18,7 +18,7 @@ from agentrun.server.auth.call_access import Access
 from agentrun.server.browser import routes, sessions
 from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.shared_state.state import SharedState
-from tests.server.browser.test_page import Board, offer
+from tests.server.browser.board import Board, offer
 
 OFFER = "/desk/browser/offer"
 KEY = "the-servers-own-key"

@@ -13,7 +13,7 @@ from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 from agentrun.server.admission.limits import Refusal
 from agentrun.server.auth import start_tokens
 from agentrun.server.browser import sessions
-from tests.server.browser.test_page import Board, offer
+from tests.server.browser.board import Board, offer
 from tests.server.browser.test_reconnect import KEY, OFFER, bearer, client, start
 
 __all__ = ["client"]

@@ -18,7 +18,7 @@ from agentrun.http.uvicorn_server import serving
 from agentrun.server.admission.admission import Refusal
 from agentrun.server.browser import routes
 from tests.calls.desk import until
-from tests.server.browser.test_page import Board
+from tests.server.browser.board import Board
 from tests.server.forwarding.sides import KEY, Side, pair, side
 
 HEADERS = {"authorization": f"Bearer {KEY}"}

@@ -22,7 +22,7 @@ from agentrun.server.lifecycle.options import Worker
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
 from tests.calls.desk import until
 from tests.server.dispatch.cloud import Cloud
-from tests.server.twilio.test_routes import PUBLIC, SECRET
+from tests.server.twilio.as_twilio import PUBLIC, SECRET
 
 SPEC = "transport: {}\nprompts: {{system: Hi., busy: All busy., apology: Sorry.}}\n"
 HOURS = "hours: {zone: UTC, open: {sun: '03:00-03:01'}, closed: We are closed.}\n"

@@ -24,7 +24,7 @@ from agentrun.server.shared_state.backend import Process
 from agentrun.server.shared_state.handover import Handover
 from agentrun.server.shared_state.sql import SqlBackend
 from agentrun.server.shared_state.state import SharedState
-from tests.server.browser.test_page import Board
+from tests.server.browser.board import Board
 
 KEY = "the-servers-own-key"
 

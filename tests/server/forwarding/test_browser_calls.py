@@ -14,7 +14,7 @@ from fastapi import HTTPException
 from fastapi.responses import Response
 
 from agentrun.server.auth import start_tokens
-from tests.server.browser.test_page import OFFER, offer
+from tests.server.browser.board import OFFER, offer
 from tests.server.forwarding.sides import KEY, Side, pair, side
 
 HEADERS = {"authorization": f"Bearer {KEY}"}

@@ -24,7 +24,7 @@ from agentrun.records.store.store import CUT_OFF, CallQuery, Store
 from agentrun.server.records import record_writer
 from agentrun.server.records.record_writer import RecordWriter
 from tests.calls.desk import until
-from tests.records.store.test_store import lapse
+from tests.records.store.stored_calls import lapse
 
 END_SECONDS = 9.0
 """What the end of a writer takes at most, whatever the store does."""

@@ -24,7 +24,7 @@ from agentrun.server.records.webhook_delivery import (
 from agentrun.testing import virtual_time
 from tests.calls.desk import until
 from tests.log_lines import log_lines
-from tests.records.store.test_store import call
+from tests.records.store.stored_calls import call
 from tests.server.records.receiver import KEY, Receiver
 
 

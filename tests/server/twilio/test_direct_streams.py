@@ -15,7 +15,7 @@ from agentrun.server.lifecycle.startup import Options, RunningServer, running_se
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from tests.calls.desk import until
-from tests.server.twilio.test_routes import CALL, SECRET, SPEC, code_of, start
+from tests.server.twilio.as_twilio import CALL, SECRET, SPEC, code_of, start
 
 LIMITED = "limits: {calls: 1}\n"
 

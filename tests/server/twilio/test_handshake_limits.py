@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 from agentrun.server.twilio import handshake_limits
 from agentrun.server.twilio.handshake_limits import HandshakeLimits, TooManyHandshakesError
 from agentrun.server.twilio.stream_tokens import StreamTokens
-from tests.server.twilio.test_routes import SECRET, code_of, dial, post, serving, sign, start, stream_of
+from tests.server.twilio.as_twilio import SECRET, code_of, dial, post, serving, sign, start, stream_of
 
 
 def fill(held: contextlib.ExitStack, waiting: HandshakeLimits, number: int, *addresses: str) -> int:

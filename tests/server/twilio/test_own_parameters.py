@@ -13,7 +13,7 @@ from agentrun.server.twilio import webhook_form
 from agentrun.server.twilio.twiml import LONGEST_PARAMETER
 from agentrun.server.twilio.webhook_form import MOST_OWN
 from tests.log_lines import log_lines
-from tests.server.twilio.test_routes import FORM, SECRET, serving, stream_of
+from tests.server.twilio.as_twilio import FORM, SECRET, serving, stream_of
 
 SIP = {**FORM, "From": "sip:ada@pbx.example.com", "SipHeader_X-Account": "7", "SipHeader_X-Queue": "billing"}
 

@@ -15,7 +15,7 @@ from agentrun.server.admission.admission import EXPECTED_SECONDS
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
-from tests.server.twilio.test_routes import CALL, SPEC, code_of, dial, post, serving, sign, start, stream_of
+from tests.server.twilio.as_twilio import CALL, SPEC, code_of, dial, post, serving, sign, start, stream_of
 
 
 async def counted(server: RunningServer) -> dict[str, float]:

@@ -13,7 +13,7 @@ from agentrun.server.auth import derived_keys
 from agentrun.server.lifecycle.startup import Options, running_server
 from agentrun.server.twilio.action_tokens import LIFETIME_SECONDS, ActionTokens, EndedStream
 from agentrun.server.twilio.resume_routes import MOST_LOST
-from tests.server.twilio.test_routes import CALL, SECRET, SPEC, post, sign
+from tests.server.twilio.as_twilio import CALL, SECRET, SPEC, post, sign
 
 ENVIRON = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1", "TWILIO_AUTH_TOKEN": SECRET}
 FIRST = EndedStream(0)

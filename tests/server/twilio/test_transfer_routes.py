@@ -9,7 +9,7 @@ import pytest
 
 from agentrun.records import CallRecord
 from agentrun.server.lifecycle.startup import Options, running_server
-from tests.server.twilio.test_routes import CALL, SECRET, SPEC, post, serving, sign
+from tests.server.twilio.as_twilio import CALL, SECRET, SPEC, post, serving, sign
 
 WORDS = "nobody can take your call there"
 
