@@ -80,7 +80,9 @@ def metrics() -> str:
     switchboard: Any = SimpleNamespace(
         plans={}, admission=admission, **dict.fromkeys(names, lambda _told: None)
     )
-    built = [each for each in vars(Metrics(switchboard)).values() if isinstance(each, MetricWrapperBase)]
+    all_metrics = Metrics(switchboard)
+    parts = (*vars(all_metrics).values(), *vars(all_metrics.models).values())
+    built = [each for each in parts if isinstance(each, MetricWrapperBase)]
     lines = [
         "# Metrics",
         "",

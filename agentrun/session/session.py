@@ -59,7 +59,7 @@ class Session:
         self.parts = SessionParts(plan, connection, resources, record, self, apology)
         self.line, self.call = self.parts.line, self.parts.call
         call_snapshot.follow(plan, record, self.call, self.line.tools, self.parts.flow, connection.earlier)
-        self._listen()
+        self._listen(resources)
 
     async def run(self) -> CallRecord:
         """Run until the call is over; the pipeline is gone when this returns."""
@@ -127,12 +127,12 @@ class Session:
         if not self.parts.connection.written:
             asyncio.get_running_loop().call_later(STUCK_SECONDS, self.caller_gone.set)
 
-    def _listen(self) -> None:
+    def _listen(self, resources: Resources) -> None:
         parts, guarded = self.parts, self._tasks.guarded
         AnswerEvents(parts.response_deadline, parts.faults, parts.remedies.noted).listen(parts.pipeline)
         parts.transcript.listen(parts.pipeline)
         parts.latency.listen(parts.pipeline, parts.connection)
-        Usage(self.record).listen(parts.pipeline, self._plan)
+        Usage(self.record, resources.model_watcher).listen(parts.pipeline, self._plan)
         line = LineEvents(
             came=guarded("the greeting", self._connected),
             left=guarded("the hang-up", self._disconnected),

@@ -19,6 +19,7 @@ from agentrun import cpus
 from agentrun.http import bounded_answers, tls
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.connections.provider_client import Connections, provider_client
+from agentrun.pipeline.services.model_requests import ModelWatcher
 from agentrun.pipeline.services.speech.openai import PreparedSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.tools.mcp.servers import McpServers
@@ -42,6 +43,8 @@ class Resources:
         tls.share_with_websockets()
         self.traced = False
         """Whether calls make spans for OpenTelemetry."""
+        self.model_watcher: ModelWatcher | None = None
+        """Counts the requests to language models; nobody does where nothing is served."""
         #: What judges the ends of turns, for all calls.
         self.turn_threads = ThreadPoolExecutor(_cores(), "smart-turn", initializer=_give_way)
         self.http_client = provider_client(connections)

@@ -11,6 +11,7 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services import build as services
+from agentrun.pipeline.services import model_requests
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import ServicePlan
 
@@ -52,13 +53,15 @@ async def ask(
     context = LLMContext([{"role": "user", "content": text}])
     service: Any = None
     usage: dict[str, float] = {}
+    watcher = resources.model_watcher
     try:
         service = services.llm(plan, prompt, resources)
         pipecat_private.note_usage(service, usage)
         enforces = enforce and getattr(service, "supports_response_schema", False)
-        answer = await service.run_inference(
-            context, max_tokens=most_tokens, response_schema=dict(schema) if enforces else None
-        )
+        with model_requests.timed(plan, watcher):
+            answer = await service.run_inference(
+                context, max_tokens=most_tokens, response_schema=dict(schema) if enforces else None
+            )
     except Exception as error:  # any provider's client is asked, and each has errors of its own
         status = getattr(error, "status_code", "")
         why = f"{type(error).__name__}{f' {status}' if status else ''}"
@@ -66,6 +69,9 @@ async def ask(
     finally:
         if service is not None:
             await pipecat_private.close_own_clients([service], resources.http_client)
+    if watcher:
+        model = model_requests.Model(plan.provider, plan.model)
+        model_requests.tell_tokens(watcher, model, usage.get("input_tokens"), usage.get("output_tokens"))
     if not answer:
         raise NoAnswerError(f"{plan.provider}/{plan.model} gave an empty answer")
     return StructuredAnswer(answer, usage)

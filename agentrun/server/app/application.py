@@ -51,6 +51,7 @@ def make(
     app.include_router(health_routes.router(switchboard, settings))
     app.state.metrics = Metrics(switchboard)
     app.state.metrics.share(switchboard.state)
+    switchboard.resources.model_watcher = app.state.metrics.models
     app.include_router(metrics.router(app.state.metrics, settings))
     require_local = local_only.require(settings.local) if is_loopback(settings.host) else None
     if not settings.dispatch:

@@ -22,6 +22,7 @@ from agentrun.server.admission.load import Load
 from agentrun.server.auth import api_key
 from agentrun.server.calls.switchboard import Switchboard
 from agentrun.server.lifecycle.settings import ServerSettings
+from agentrun.server.observability.model_metrics import ModelMetrics
 from agentrun.server.records.webhook_delivery import Deliverer, Result
 from agentrun.server.shared_state.state import SharedState
 
@@ -59,6 +60,8 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._admission = switchboard.admission
         self._switchboard = switchboard
+        self.models = ModelMetrics(self.registry)
+        """Counts each request to a language model when it is over."""
         make = _Families(self.registry)
         self._count_calls(make)
         self._count_load(make)

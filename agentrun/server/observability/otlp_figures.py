@@ -16,6 +16,7 @@ from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from agentrun import __version__
+from agentrun.server.observability.model_metrics import ATTRIBUTES, CONVENTIONS, Convention
 
 SCOPE = "agentrun.metrics"
 _CUMULATIVE = export.AggregationTemporality.CUMULATIVE
@@ -35,7 +36,7 @@ def figures(families: Iterable[Metric], resource: Resource, period: Period) -> e
     """What a registry holds, as one request to a collector has it.
 
     A metric keeps the name of its family: a counter's has no ``_total`` at its end, which Prometheus's own
-    exporters put there again.
+    exporters put there again. What the GenAI conventions have a name for has that.
     """
     scope = InstrumentationScope(SCOPE, __version__)
     metrics = [_metric(family, period) for family in families if family.samples]
@@ -44,8 +45,9 @@ def figures(families: Iterable[Metric], resource: Resource, period: Period) -> e
 
 
 def _metric(family: Metric, period: Period) -> export.Metric:
-    unit = "s" if family.name.endswith("_seconds") else ""
-    return export.Metric(family.name, family.documentation, unit, _data(family, period))
+    own = Convention(family.name, "s" if family.name.endswith("_seconds") else "")
+    known = CONVENTIONS.get(family.name, own)
+    return export.Metric(known.name, family.documentation, known.unit, _data(family, period))
 
 
 def _data(family: Metric, period: Period) -> export.DataT:
@@ -75,6 +77,12 @@ def _histograms(samples: Sequence[Sample], period: Period) -> Iterable[export.Hi
         yield _histogram(dict(key), one["le"], one["sum"], period)
 
 
+def _attributes(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels by the names of the conventions, which leave out what does not apply: Prometheus can't."""
+    named = ((name, ATTRIBUTES.get(name), value) for name, value in labels.items())
+    return {known or name: value for name, known, value in named if value or not known}
+
+
 def _histogram(
     labels: Mapping[str, str], upto: Mapping[float, float], total: float, period: Period
 ) -> export.HistogramDataPoint:
@@ -83,7 +91,7 @@ def _histogram(
     below = [0.0, *(upto[bound] for bound in bounds)]
     counts = [int(more - less) for less, more in itertools.pairwise(below)]
     return export.HistogramDataPoint(
-        attributes=dict(labels),
+        attributes=_attributes(labels),
         start_time_unix_nano=period.began,
         time_unix_nano=period.now,
         count=int(below[-1]),

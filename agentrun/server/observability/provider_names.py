@@ -12,6 +12,27 @@ _KINDS: tuple[type, ...] = (STTService, TTSService, LLMService)
 _VENDORS = ("pipecat", "services")
 _MODELS = {"aws": "aws.bedrock", "azure": "azure.ai.openai", "mistral": "mistral_ai", "xai": "x_ai"}
 """What the conventions call the makers of language models whose packages in Pipecat have other names."""
+_IN_SPECS = {
+    **_MODELS,
+    "aws-bedrock": "aws.bedrock",
+    "aws-nova": "aws.bedrock",
+    "azure-voice-live": "azure.ai.openai",
+    "gemini-live": "gcp.gemini",
+    "gemini-vertex-live": "gcp.vertex_ai",
+    "google-gemini": "gcp.gemini",
+    "google-vertex": "gcp.vertex_ai",
+    "openai-responses": "openai",
+}
+"""The same for providers as specs name them."""
+
+
+def of_model(provider: str) -> str:
+    """What the conventions call the ``provider`` of a language model.
+
+    >>> of_model("aws-bedrock"), of_model("ollama")
+    ('aws.bedrock', 'ollama')
+    """
+    return _IN_SPECS.get(provider, provider)
 
 
 class ProviderNames:

@@ -1,4 +1,4 @@
-"""What a call uses of its services: tokens, seconds of sound, characters."""
+"""What a call uses of its services: tokens, seconds of sound, characters, and requests to models."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pipecat.processors.frame_processor import FrameProcessor
 from agentrun.pipeline import pushed_frames
 from agentrun.pipeline.failover.failover import Failover
 from agentrun.pipeline.pipeline_parts import PipelineParts
+from agentrun.pipeline.services.model_requests import ModelRequests, ModelWatcher
 from agentrun.plan.plan import Plan, ServicePlan
 from agentrun.records import CallRecord
 
 
 class Usage:
-    """Adds up in the record what the services of one call report."""
+    """Adds up in the record what the services of one call report; ``watcher`` is told of each request."""
 
-    def __init__(self, record: CallRecord) -> None:
-        self._record = record
+    def __init__(self, record: CallRecord, watcher: ModelWatcher | None = None) -> None:
+        self._record, self._watcher = record, watcher
 
     def listen(self, parts: PipelineParts, plan: Plan) -> None:
         """Hear what each service, and each that stands behind it, says of its use."""
@@ -36,6 +37,8 @@ class Usage:
 
     def _follow(self, service: FrameProcessor, plan: ServicePlan) -> None:
         kind = "llm" if plan.kind in ("llm", "realtime") else plan.kind
+        if kind == "llm" and self._watcher:
+            ModelRequests(service, plan, self._watcher)
 
         def used(frame: MetricsFrame) -> None:
             # what the other services say of themselves passes here too

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
-from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, HistogramDataPoint, Metric
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from agentrun.pipeline.services.model_requests import Model
+from agentrun.server.observability.model_metrics import ModelMetrics
 from agentrun.server.observability.otlp_figures import Period, figures
 
 
 def sent(registry: CollectorRegistry) -> dict[str, Metric]:
     request = encode_metrics(figures(registry.collect(), Resource({}), Period(1, 2)))
     return {one.name: one for one in request.resource_metrics[0].scope_metrics[0].metrics}
+
+
+def attributes(point: HistogramDataPoint) -> dict[str, str]:
+    return {each.key: each.value.string_value for each in point.attributes}
 
 
 @pytest.fixture
@@ -60,3 +67,26 @@ def test_a_histogram_counts_between_its_bounds(registry: CollectorRegistry) -> N
 def test_what_nothing_was_counted_of_is_left_out(registry: CollectorRegistry) -> None:
     Counter("agentrun_errors", "…", ["agent"], registry=registry)
     assert sent(registry) == {}
+
+
+def test_requests_to_models_have_the_names_and_attributes_of_the_conventions(
+    registry: CollectorRegistry,
+) -> None:
+    metrics, model = ModelMetrics(registry), Model("aws-bedrock", "nova-pro")
+    metrics.took(model, 0.9, "")
+    metrics.took(model, 8.0, "no_response")
+    metrics.used(model, "input", 300)
+    of_model = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "nova-pro",
+    }
+    duration = sent(registry)[gen_ai_metrics.GEN_AI_CLIENT_OPERATION_DURATION]
+    points = [attributes(point) for point in duration.histogram.data_points]
+    assert points == [of_model, of_model | {"error.type": "no_response"}]
+    assert duration.unit == "s"
+    tokens = sent(registry)[gen_ai_metrics.GEN_AI_CLIENT_TOKEN_USAGE]
+    [used] = tokens.histogram.data_points
+    assert attributes(used) == of_model | {"gen_ai.token.type": "input"}
+    assert (tokens.unit, used.count, used.sum) == ("{token}", 1, 300)
+    assert list(used.explicit_bounds)[-1] == 67_108_864

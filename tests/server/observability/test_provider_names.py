@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
@@ -9,6 +11,7 @@ from pipecat.services.openai.tts import OpenAITTSService
 
 from agentrun.pipeline.services import build
 from agentrun.pipeline.services.speech import openai as openai_speech
+from agentrun.providers import catalogue
 from agentrun.server.observability import provider_names, span_export
 from agentrun.server.observability.provider_names import ProviderNames
 
@@ -33,7 +36,16 @@ def test_a_language_model_s_provider_has_the_conventions_name() -> None:
     known = {each.value for each in gen_ai_attributes.GenAiProviderNameValues}
     found = ProviderNames().find(AzureRealtimeLLMService.__name__.replace("LLMService", "").lower())
     assert found == "azure.ai.openai"
-    assert {found, *provider_names._MODELS.values()} <= known
+    assert {found, *provider_names._IN_SPECS.values()} <= known
+
+
+def test_every_provider_of_language_models_that_the_conventions_name_is_called_so() -> None:
+    known = {each.value for each in gen_ai_attributes.GenAiProviderNameValues}
+    makers = {re.split(r"[._]", value)[0] for value in known}
+    services = [each for each in catalogue.services() if each.kind in ("llm", "realtime")]
+    named = {each.provider for each in services if each.provider.partition("-")[0] in makers}
+    assert named
+    assert {provider_names.of_model(provider) for provider in named} <= known
 
 
 def test_every_name_that_a_span_may_have_is_one_of_the_conventions() -> None:
