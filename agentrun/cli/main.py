@@ -53,6 +53,10 @@ SHORT = frozenset({"check", "eject", "flow", "new", "plugins", "providers", "sch
 """Commands that answer no call: for their models Pydantic need not look through every installed package for
 plugins of its own, such as a tracer's. The search is an eighth of what a check takes."""
 
+LOG_DEFAULTS = {"LOGURU_LEVEL": "WARNING", "LOGURU_DIAGNOSE": "NO"}
+"""What is logged by a command that says nothing of it, such as a check of plugins that import Pipecat: not
+its start, and no values of variables. Read when loguru is imported, which costs more than all of a check."""
+
 
 class LazyGroup(Group):
     """Imports ``agentrun.cli.commands.NAME`` for the command that is used: ``--help`` answers at once."""
@@ -92,6 +96,8 @@ def main() -> None:
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     _look_at_environment()
+    for name, value in LOG_DEFAULTS.items():
+        os.environ.setdefault(name, value)
     try:
         code = main.main(list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.exceptions.Abort:

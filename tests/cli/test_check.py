@@ -15,6 +15,19 @@ from tests import programs
 
 ROOT = Path(__file__).parent.parent.parent
 SPEC = "transport: local\nprompts: Hi.\n"
+PLUGIN = """
+from loguru import logger
+from agentrun import hookimpl
+logger.info("here")
+
+def get_hours() -> str:
+    "When we are open."
+    return "from six"
+
+@hookimpl
+def agentrun_tools():
+    return [get_hours]
+"""
 IMPORTED = """
 import sys
 from agentrun.cli.main import run
@@ -68,6 +81,15 @@ def test_a_bad_spec_exits_with_1_and_says_where(spec: Path) -> None:
     )
     assert done.stdout.endswith("heavy:\n")
     assert done.stderr == "1 spec checked: 1 error\n"
+
+
+def test_what_a_library_of_a_plugin_says_of_itself_is_not_printed(tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "hours.py").write_text(PLUGIN)
+    spec = tmp_path / "desk.yaml"
+    spec.write_text(f"{SPEC}tools: [hours]\n")
+    done = imports_of("check", str(spec))
+    assert (done.returncode, done.stderr) == (0, "1 spec checked: no errors\n")
 
 
 @pytest.mark.parametrize(

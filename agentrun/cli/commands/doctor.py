@@ -49,8 +49,10 @@ def command(
     Without SPECS, those of agents/ are checked.
     Exits with 0 when calls can come, and with 1 when something prevents them.
     """
+    from agentrun.cli.output.server_screen import quiet_logs
     from agentrun.server.lifecycle.options import Options
 
+    quiet_logs("WARNING")
     if fix and not live:
         raise click.UsageError("--fix asks Twilio: add --live")
     findings = asyncio.run(_look(specs, Options(host, port, public_url), live=live, number=number, fix=fix))

@@ -54,8 +54,10 @@ def command(port: int, specs: tuple[Path, ...], faults: Faults, latencies: dict[
     """
     import asyncio
 
+    from agentrun.cli.output.server_screen import quiet_logs
     from agentrun.spec.loading.load import load
 
+    quiet_logs("WARNING")
     return asyncio.run(_run(port, [load(path).spec for path in specs], faults, latencies))
 
 

@@ -39,6 +39,9 @@ def _arguments(_ctx: click.Context, _param: click.Parameter, text: str) -> dict[
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Look at the tools of a spec, and try them."""
+    from agentrun.cli.output.server_screen import quiet_logs
+
+    quiet_logs("WARNING")
 
 
 @command.command("list")
