@@ -110,6 +110,31 @@ async def test_the_end_of_a_turn_is_judged_once_from_the_pause_on(goes_on: bool)
     assert len(asked) == (2 if goes_on else 1)
 
 
+@pytest.mark.parametrize(("first", "times"), [(0.02, 1), (0.14, 1), (0.15, 2), (0.49, 2), (0.51, 1)], ids=str)
+async def test_a_pause_that_leaves_doubt_is_judged_again_with_all_of_its_silence(
+    first: float, times: int
+) -> None:
+    """A short "Stop." was waited for by 3 s now and then: more silence tells its end."""
+    pauses, found, heard = EarlyEndOfTurn(), iter((first, 0.9)), list[int]()
+    with ThreadPoolExecutor(1) as threads:
+        turn = pipecat_private.SharedSmartTurn(None, threads, pauses)
+        turn.set_sample_rate(RATE)
+
+        def predict(audio_array: np.ndarray[Any, Any]) -> dict[str, Any]:
+            heard.append(len(audio_array))
+            probability = next(found)
+            return {"prediction": int(probability > 0.5), "probability": probability}
+
+        turn._predict_endpoint = predict  # type: ignore[method-assign]
+        turn.append_audio(question().tobytes(), True)
+        pauses.silent_for(0.1)
+        turn.append_audio(silence(0.1).tobytes(), False)
+        state, _ = await turn.analyze_end_of_turn()
+    assert len(heard) == times
+    assert (state is EndOfTurnState.COMPLETE) is (times == 2 or first > 0.5)
+    assert heard == sorted(set(heard))
+
+
 async def test_a_turn_that_was_judged_complete_leaves_no_judgement_behind() -> None:
     pauses = EarlyEndOfTurn()
     with ThreadPoolExecutor(1) as threads:
