@@ -41,7 +41,7 @@ def test_the_plugin_of_the_readme_is_ten_lines_and_its_docstring() -> None:
 
 def test_the_model_sees_the_docstring_and_the_guests_and_not_the_call(book: Tool) -> None:
     assert (book.name, book.plugin) == ("book_table", "trattoria")
-    assert book.description == "Book a table for this evening, for so many guests."
+    assert book.description == "Book a table for this evening."
     assert book.parameters["properties"] == {"guests": {"type": "integer"}}
 
 

@@ -13,7 +13,7 @@ CALL = Call(id="CA1", agent="trattoria", transport="twilio", from_number="+15551
 
 async def test_the_ten_line_plugin_books_a_table_and_says_when_it_cannot() -> None:
     [book] = plugins.load(spec.load(EXAMPLE))
-    assert book.description == "Book a table for this evening, for so many guests."
+    assert book.description == "Book a table for this evening."
     assert book.parameters["properties"] == {"guests": {"type": "integer"}}
     answers = [(await invoke(book, CALL, {"guests": guests})).text for guests in (4, 13, "a few")]
     assert answers[:2] == [

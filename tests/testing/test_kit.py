@@ -12,7 +12,7 @@ from tests.testing.desk import write
 
 
 def book_table(call: Call, guests: int) -> str:
-    """Book a table for this evening, for so many guests."""
+    """Book a table for this evening."""
     if guests > 12:
         raise ToolError("We seat at most 12.")
     return f"Booked for {guests}, under {call.caller}."

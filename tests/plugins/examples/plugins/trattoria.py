@@ -4,7 +4,7 @@ from agentrun import Call, ToolError, hookimpl
 
 
 def book_table(call: Call, guests: int) -> str:
-    """Book a table for this evening, for so many guests."""
+    """Book a table for this evening."""
     if guests > 12:
         raise ToolError("We seat at most 12. Offer the private room.")
     return f"Booked for {guests}, under {call.caller}."
