@@ -1,4 +1,4 @@
-"""What a check of specs found: all of it, sorted, before anything is printed."""
+"""Checks specs and collects every problem, before anything is printed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from agentrun.spec.loading.tests_file import SUFFIX
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """How specs are checked: against which variables, with which overrides, with plugins or without.
+    """How specs are checked: with which environment variables and overrides, with or without plugins.
 
-    ``target`` is the place that they are to run at, one of ``agentrun.deploy.targets``; ``dispatched`` where
-    `agentrun serve --dispatch` starts the sessions there.
+    ``target`` is the deployment target to check for, one of ``agentrun.deploy.targets``; ``dispatched`` is
+    true if `agentrun serve --dispatch` starts the sessions there.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -31,23 +31,23 @@ class CheckOptions:
 
 @dataclass
 class Findings:
-    """``problems`` of specs, tests and plugins; ``plans`` of the specs that have no error."""
+    """The problems of specs, tests and plugins, and the plans of the specs without errors."""
 
     specs: int = 0
     problems: set[Problem] = field(default_factory=set)
     plans: list[Plan] = field(default_factory=list)
 
     def all(self) -> list[Problem]:
-        """Every problem, by file and line."""
+        """All problems, sorted by file and line."""
         return sorted(self.problems)
 
     def count(self, severity: str) -> int:
-        """How many are of ``severity``."""
+        """The number of problems of ``severity``."""
         return sum(problem.severity == severity for problem in self.problems)
 
 
 def examine_all(paths: Sequence[Path], wanted: CheckOptions) -> Findings:
-    """What is wrong with the specs of ``paths``; a folder gives those below it that are not hidden."""
+    """Check the specs at ``paths``; a folder stands for all specs below it that are not hidden."""
     findings = Findings()
     for path in _files(paths, findings):
         findings.specs += 1
@@ -58,7 +58,7 @@ def examine_all(paths: Sequence[Path], wanted: CheckOptions) -> Findings:
 
 
 def _together(target: str, plans: Sequence[Plan]) -> Iterator[Problem]:
-    """What is wrong with several agents at one place, as `agentrun eject` has it."""
+    """The problems of several agents in one deployment, as `agentrun eject` would find them."""
     from agentrun.deploy.project import collect
     from agentrun.deploy.targets import require_distinct, require_one
 
@@ -75,7 +75,7 @@ def _together(target: str, plans: Sequence[Plan]) -> Iterator[Problem]:
 
 
 def _examine(path: Path, wanted: CheckOptions, findings: Findings) -> None:
-    """Problems and warnings of one spec, also at the place where it is to run."""
+    """Add the problems of one spec, including those at its deployment target."""
     seen = examination.examine(
         path,
         wanted.environ,

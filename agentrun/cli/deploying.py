@@ -1,4 +1,4 @@
-"""What the commands that bring agents elsewhere share: specs become a deployment, or all that is wrong."""
+"""What ``build``, ``eject`` and ``deploy`` share: turning specs into a deployment, or into its problems."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from agentrun.spec.loading.folder import specs_at
 
 @dataclass(frozen=True)
 class PlaceOptions:
-    """What is said of a place, under the names of the options; None, or nothing, where nothing is."""
+    """The options of a deployment target, by name; None or empty if not given."""
 
     name: str | None = None
     image: str | None = None
@@ -45,14 +45,14 @@ class PlaceOptions:
 
     @property
     def kept(self) -> dict[str, Any]:
-        """What a folder keeps of it as it was said."""
+        """The options as an ejected folder remembers them."""
         names = ("name", "image", "public_url", "organization", "calls")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
 class Release:
-    """What is to run, and the ``place`` that it is written for, as a folder keeps it."""
+    """A deployment, and the ``place`` it is written for, as an ejected folder remembers it."""
 
     deployment: Deployment
     place: Place
@@ -135,7 +135,7 @@ def _settings(target: str, said: PlaceOptions, folder: _Folder) -> PlaceOptions:
 
 
 def _require_possible(place: Target, plans: Sequence[Plan], *, dispatched: bool) -> None:
-    """Print the warnings of ``plans`` there; raise SpecError with all that is wrong."""
+    """Print the warnings of ``plans`` at the target; raises SpecError with all errors."""
     problems = sorted({one for plan in plans for one in place.problems_with(plan, {}, dispatched=dispatched)})
     if any(one.severity == "error" for one in problems):
         raise SpecError(problems)
@@ -165,7 +165,7 @@ def _capacity(calls: int | None, bench: Sequence[Path], folder: _Folder) -> Capa
 
 
 def _warn_of_image(deployment: Deployment, folder: _Folder) -> None:
-    """Say that an image of other specs may be there under the same name."""
+    """Warn that an image of other specs may exist under the same name."""
     image, before = deployment.image, folder.before
     if folder.deployed or not before or not image or before.image != image:
         return

@@ -1,4 +1,4 @@
-"""Runs a program that is not ours, as an engine that builds images, and says how it ended."""
+"""Runs another program, such as a container build tool, and describes how it ended."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Ended:
 
     @property
     def shell_code(self) -> int:
-        """The code as a shell has it: 128 and the signal's number where one ended it."""
+        """The exit code as a shell reports it: 128 plus the signal's number if a signal ended it."""
         return 128 - self.code if self.code < 0 else self.code
 
     @property
     def words(self) -> str:
-        """How it ended, where its code is not 0."""
+        """How it ended, in words; for exit codes other than 0."""
         how = f"was ended by signal {-self.code}" if self.code < 0 else f"failed with code {self.code}"
         return f"{self.program} {how}"
 

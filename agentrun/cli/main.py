@@ -1,6 +1,6 @@
-"""The command line: one file a command, and the one place where errors become exit codes.
+"""The command line: one module per command, and the only place where errors become exit codes.
 
-0 done, 1 the user can mend it, 2 wrong usage, 3 our bug, 130 Ctrl-C.
+0 success, 1 an error that the user can fix, 2 wrong usage, 3 a bug in agentrun, 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ COMMANDS = {
     "bench": "Load-test an agent with many calls at once.",
     "build": "Build an image that serves agents.",
     "call": "Call an agent without a telephone.",
-    "calls": "Look at the records of calls.",
-    "chat": "Talk to an agent in writing, with its tools.",
-    "check": "Find every mistake of a spec before a call does.",
+    "calls": "List, show and export call records.",
+    "chat": "Chat with an agent in text, with its tools.",
+    "check": "Find every mistake in a spec before a call does.",
     "deploy": "Print the commands that deploy agents, or run them.",
     "dial": "Have an agent call a telephone number.",
     "doctor": "Check a deployment before it takes calls.",
     "eject": "Write the files that run agents elsewhere.",
-    "flow": "Draw the steps of a conversation.",
+    "flow": "Draw an agent's flow.",
     "providers": "List the services that a spec can name, and their settings.",
     "new": "Create an agent, a plugin or a project to start from.",
-    "plugins": "Look at the plugins of a project.",
-    "schema": "Print what a spec may contain, for editors and for people.",
+    "plugins": "List the plugins of a project.",
+    "schema": "Print the schema of a spec, for editors and for people.",
     "serve": "Check specs, build their pipelines, and answer calls.",
-    "tools": "Look at the tools of a spec, and try them.",
-    "test": "Run the tests of specs, in writing or over the telephone.",
+    "tools": "List the tools of a spec, or run one.",
+    "test": "Run the tests of specs, in text or over a simulated call.",
     "token": "Print a token that starts one call.",
     "simulate": "Run the mock OpenAI server on a loopback port.",
 }
-"""Name and one line of every command; the module of a command is imported when it is used."""
+"""Every command with its one-line help; a command's module is imported only when it is used."""
 
 SHORT = frozenset({"check", "eject", "flow", "new", "plugins", "providers", "schema", "token"})
-"""Commands that answer no call: for their models Pydantic need not look through every installed package for
-plugins of its own, such as a tracer's. The search is an eighth of what a check takes."""
+"""Commands that answer no calls. They skip Pydantic's search through all installed packages for Pydantic
+plugins, such as a tracer's, which is an eighth of the time of a check."""
 
 LOG_DEFAULTS = {"LOGURU_LEVEL": "WARNING", "LOGURU_DIAGNOSE": "NO"}
 """What is logged by a command that says nothing of it, such as a check of plugins that import Pipecat: not
@@ -59,7 +59,7 @@ its start, and no values of variables. Read when loguru is imported, which costs
 
 
 class LazyGroup(Group):
-    """Imports ``agentrun.cli.commands.NAME`` for the command that is used: ``--help`` answers at once."""
+    """Imports ``agentrun.cli.commands.NAME`` when the command is used: ``--help`` responds at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
@@ -78,11 +78,11 @@ class LazyGroup(Group):
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-"""A disk without room, wherever that is noticed."""
+"""A full disk, whichever write notices it."""
 
 
 def _import(name: str) -> ModuleType:
-    """The module ``name``, imported without collections: what modules make stays for the whole run."""
+    """Import ``name`` without garbage collections: what a module creates lives as long as the process."""
     with without_garbage_collection():
         return importlib.import_module(name)
 
@@ -90,7 +90,7 @@ def _import(name: str) -> ModuleType:
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="agentrun")
 def main() -> None:
-    """Voice agents as configuration: one YAML file answers the telephone."""
+    """Run voice agents that are described in one YAML file each."""
 
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -110,7 +110,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     except AgentRunError as error:
         click.echo(printable(f"agentrun: {error}" if "\n" not in error.message else str(error)), err=True)
         code = 1
-    except Exception as error:  # what is left is a bug: nobody else would say where its traceback is
+    except Exception as error:  # anything else is a bug, and nobody else would save its traceback
         if isinstance(error, OSError) and error.errno in _FULL:
             place = error.filename or "the output can't be written"
             words = f"agentrun: {place}: {error.strerror}; make room, or write elsewhere"
@@ -122,7 +122,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _look_at_environment() -> None:
-    """Say which variables have no effect; a worker's supervisor has said it already."""
+    """Warn of variables that have no effect; a worker's supervisor has already done so."""
     for name in environment.drop_pipecats(os.environ):
         click.echo(f"agentrun: {name} is ignored", err=True)
     if "AGENTRUN_WORKER" not in os.environ:

@@ -1,4 +1,4 @@
-"""What is to be done once a folder is written: its secrets, its commands, and what no command does."""
+"""The next steps after a folder is ejected: fill in secrets, run commands, and do what no command can."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agentrun.errors import SetupError
 
 
 def lines(folder: Path, place: Target, wanted: Deployment) -> Iterator[str]:
-    """Lines for a shell, from the folder that one is in."""
+    """The steps as lines for a shell in the current folder."""
     yield shlex.join(["cd", str(folder)])
     yield from _of_secrets(folder, place, wanted)
     yield from (shlex.join(line) for line in place.commands(wanted))
@@ -22,7 +22,7 @@ def lines(folder: Path, place: Target, wanted: Deployment) -> Iterator[str]:
 
 
 def require_secrets(folder: Path, place: Target, wanted: Deployment) -> None:
-    """Raise SetupError for secrets that are not filled in: what would run has nothing to run with."""
+    """Raise SetupError for secrets that are not filled in."""
     if place.secrets is None:
         return
     missing = secret_files.missing(folder / place.secrets, place.files(wanted)[EXAMPLE])

@@ -1,4 +1,4 @@
-"""What ``agentrun new`` writes: small, complete, and passing its own tests."""
+"""The files that ``agentrun new`` creates: small, complete, and passing their own tests."""
 
 from __future__ import annotations
 

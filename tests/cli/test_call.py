@@ -118,7 +118,7 @@ def test_sounds_and_words_keep_the_order_of_the_command_line(
 def test_a_duration_needs_its_unit(value: str) -> None:
     result = CliRunner().invoke(main, ["call", "x.yaml", "--timeout", value])
     assert result.exit_code == 2
-    assert "is not a duration, such as 800ms" in result.output
+    assert "is not a duration: write 800ms" in result.output
 
 
 def test_a_missing_sound_file_is_wrong_usage() -> None:

@@ -1,1 +1,1 @@
-"""One file a command: it parses, calls the rest of the package, and prints."""
+"""One module per command: it parses options, calls the rest of the package, and prints."""

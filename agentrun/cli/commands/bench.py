@@ -1,4 +1,4 @@
-"""``agentrun bench SPEC-or-URL``: many calls at once, what they wait, and what they cost the machine."""
+"""``agentrun bench SPEC-or-URL``: load-test an agent, and measure response times and processor use."""
 
 from __future__ import annotations
 
@@ -16,14 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentrun.cli.options.durations import duration_option
 from agentrun.cli.options.shared import latency_option, on_telephone, override_options
-from agentrun.cli.options.spoken_input import (
-    OrderedCommand,
-    SpokenInput,
-    duration_option,
-    order_of,
-    spoken_options,
-)
+from agentrun.cli.options.spoken_input import OrderedCommand, SpokenInput, order_of, spoken_options
 
 if TYPE_CHECKING:
     from agentrun.simulate.bench.process import Server
@@ -40,13 +35,13 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="SPEC-or-URL")
 @click.option("--calls", default=10, show_default=True, type=click.IntRange(1), help="Concurrent calls.")
 @spoken_options
-@duration_option("--apart", "Time between the beginnings of two calls.", "250ms")
+@duration_option("--apart", "Time between the starts of two calls.", "250ms")
 @click.option(
     "--turns",
     default=6,
     show_default=True,
     type=click.IntRange(1),
-    help="Turns of a call that says a test's words, which are repeated until there are this many.",
+    help="Turns per call when the caller says a test's words, repeated as needed.",
 )
 @click.option(
     "--noise",
@@ -54,30 +49,30 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="DB",
     type=click.FloatRange(-90, -20),
-    help="Noise of the callers' lines, in dB of full scale; -90 is nearly silent.",
+    help="Noise on the callers' lines, in dB of full scale; -90 is nearly silent.",
 )
 @click.option(
     "--records/--no-records",
     default=True,
     show_default=True,
-    help="Keep records in a SQLite file meanwhile, as `agentrun serve` does.",
+    help="Keep call records in a SQLite file, as `agentrun serve` does.",
 )
-@click.option("--live", is_flag=True, help="With the real models: needs keys, and costs money.")
+@click.option("--live", is_flag=True, help="Use the real models; needs keys, and costs money.")
 @latency_option
 @click.option(
-    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes of the server."
+    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Server processes."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @override_options
 @click.pass_context
 def command(ctx: click.Context, /, target: str, as_json: bool, **given: Any) -> int:
-    """Load-test an agent: many calls at once to that of a SPEC, served in a process of its own, or to a URL.
+    """Load-test the agent of a SPEC, served in a process of its own, or the agent at a URL.
 
-    Every caller says the same: --wav and --say, or the words of the spec's first test, over and over for
-    --turns. Their lines are noisy, and records are kept, as on a real day. First comes one call that is not
-    counted, then one alone, then --calls at once. Without --live a mock server answers that uses next to no
-    processor time, so the figures are the agent's own share; --latency makes it as slow as your providers.
-    Exits with 1 when a call failed or took longer than the spec's budget.
+    All callers say the same: --wav and --say, or the words of the spec's first test, repeated for --turns.
+    As in production, their lines are noisy and records are kept. The first call is a warm-up and does not
+    count; then comes a single call, then --calls at once. Without --live a mock server answers that uses next
+    to no processor time, so that the figures show the agent's own cost; --latency makes the mock as slow as
+    your providers. Exits with 1 if a call failed or exceeded the spec's budget.
     """
     import uvloop
 
@@ -112,7 +107,7 @@ class BenchOptions(SpokenInput):
 
 
 Tell = Callable[[str, int], None]
-"""What is being done, and how many calls have ended since it was told last."""
+"""Reports progress: the current step, and how many calls have ended since the last report."""
 
 
 async def _bench(target: str, asked: BenchOptions, tell: Tell) -> BenchResult:
@@ -147,7 +142,7 @@ async def _bench(target: str, asked: BenchOptions, tell: Tell) -> BenchResult:
 
 
 async def _script(asked: BenchOptions, file: SpecFile | None, engines: OfflineEngines) -> Script:
-    """What every caller says: as asked, or the words of the spec's first test that has any."""
+    """What every caller says: the given words, or those of the spec's first test that has any."""
     spoken_input: SpokenInput = asked
     if not asked.order:
         tests = file.spec.tests if file else ()
@@ -162,7 +157,7 @@ async def _script(asked: BenchOptions, file: SpecFile | None, engines: OfflineEn
 
 
 def _again(words: tuple[str, ...], turns: int) -> tuple[str, ...]:
-    """All of ``words``, which come again until there are so many ``turns``.
+    """Repeat ``words`` until there are ``turns`` of them; never fewer than all of them.
 
     >>> _again(("Hello?", "Are you open?"), 5)
     ('Hello?', 'Are you open?', 'Hello?', 'Are you open?', 'Hello?')
@@ -176,7 +171,7 @@ def _again(words: tuple[str, ...], turns: int) -> tuple[str, ...]:
 async def _answering(
     target: str, file: SpecFile | None, asked: BenchOptions, script: Script, engines: OfflineEngines
 ) -> AsyncIterator[tuple[str, Caller, Server | None, TwilioServer | None]]:
-    """The agent's address, who calls it, its process, and the Twilio that it knows."""
+    """The agent's URL, the caller, the server's process, and the mock Twilio that it uses."""
     from agentrun.simulate.bench.process import started
     from agentrun.simulate.caller.caller import Caller
     from agentrun.simulate.twilio import TwilioServer
@@ -211,7 +206,7 @@ async def _answering(
 async def _mock_server(
     file: SpecFile, asked: BenchOptions, script: Script, engines: OfflineEngines
 ) -> AsyncIterator[str]:
-    """A mock OpenAI server that knows what will be said."""
+    """Run a mock OpenAI server that knows what the caller will say; yields its URL."""
     from agentrun.simulate.bench import mock_openai
     from agentrun.simulate.bench.process import started
 

@@ -1,4 +1,4 @@
-"""``agentrun build SPEC…``: an image of agents."""
+"""``agentrun build SPEC…``: build a container image that serves agents."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ ENGINES = ("docker", "podman", "buildah")
 @image_option("--tag", "image")
 @click.option(
     "--to", "folder", type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the folder that the image is built from, in this place.",
+    help="Keep the build context in this folder.",
 )  # fmt: skip
 @click.option(
-    "--engine", type=click.Choice(ENGINES), help="What builds it; by default the first that is installed."
+    "--engine", type=click.Choice(ENGINES), help="Build tool; by default the first that is installed."
 )
-@click.option("--print", "only_print", is_flag=True, help="Write the folder and print the engine's command.")
+@click.option("--print", "only_print", is_flag=True, help="Write the folder and print the build command.")
 def command(
     specs: tuple[Path, ...], image: str | None, folder: Path | None, engine: str | None, only_print: bool
 ) -> int:
-    """Check SPECS and build an image that serves them, with the locked packages and not as root.
+    """Check SPECS and build an image that serves them, with locked packages and without root.
 
-    With --print nothing is run, and --to says where the folder is written. Exits with the engine's own code.
+    With --print nothing is built: the build context is written to --to and the command is printed. Exits with
+    the build tool's own exit code.
     """
     from agentrun.cli.deploying import PlaceOptions, release_of
     from agentrun.deploy.image import files

@@ -1,4 +1,4 @@
-"""``agentrun call SPEC-or-URL``: a telephone without a telephone."""
+"""``agentrun call SPEC-or-URL``: place a simulated telephone call."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentrun.cli.options.durations import duration_option
 from agentrun.cli.options.shared import on_telephone, override_options
-from agentrun.cli.options.spoken_input import (
-    OrderedCommand,
-    SpokenInput,
-    duration_option,
-    order_of,
-    spoken_options,
-)
+from agentrun.cli.options.spoken_input import OrderedCommand, SpokenInput, order_of, spoken_options
 from agentrun.errors import AgentRunError
 
 if TYPE_CHECKING:
@@ -31,8 +26,8 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="SPEC-or-URL")
 @spoken_options
 @click.option("--no-greeting", is_flag=True, help="Speak first, without waiting for a greeting.")
-@duration_option("--hang-up-after", "Hang up so long after the start, whatever happens.")
-@duration_option("--jitter", "Delay the caller's frames at random, up to this.", "0ms")
+@duration_option("--hang-up-after", "Hang up this long after the start, whatever happens.")
+@duration_option("--jitter", "Delay the caller's audio frames at random by up to this.", "0ms")
 @click.option("--from", "number", metavar="NUMBER", help="The caller's number.  [default: +12025550143]")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write both sides as a stereo WAV."
@@ -42,11 +37,11 @@ if TYPE_CHECKING:
 @override_options
 @click.pass_context
 def command(ctx: click.Context, /, target: str, as_json: bool, **asked: Any) -> int:
-    """Make a simulated telephone call to the agent of a SPEC, served for this call, or to one at a URL.
+    """Place a simulated telephone call to the agent of a SPEC, served for this call, or to one at a URL.
 
-    Speaks the utterances one after the other, each when the answer to the one before is over, and prints what
-    was said by whom, with the time from the end of the speech to the first sound. Exits with 1 when the agent
-    does not answer.
+    Speaks one utterance after the other, each once the answer to the previous one is over, and prints the
+    conversation with each answer's time from the end of the caller's speech to the first audio. Exits with 1
+    if the agent does not answer.
     """
     import uvloop
 
@@ -116,7 +111,7 @@ async def _call(target: str, asked: CallOptions, tell: Callable[[str], None]) ->
 
 @dataclass(frozen=True)
 class ServedAgent:
-    """A server that was started for one call; ``greets`` when its agent speaks first."""
+    """A server that was started for one call; ``greets`` is true if its agent speaks first."""
 
     url: str
     twilio: TwilioServer
@@ -125,7 +120,7 @@ class ServedAgent:
 
 @contextlib.asynccontextmanager
 async def _served(path: Path, environ: Mapping[str, str], asked: CallOptions) -> AsyncIterator[ServedAgent]:
-    """Serve the spec at ``path`` on the telephone, beside a Twilio that knows of the call."""
+    """Serve the spec at ``path`` on the telephone, with a mock Twilio that knows the call."""
     from agentrun import spec
     from agentrun.cli.output.server_screen import quiet_logs
     from agentrun.simulate.twilio import TwilioServer

@@ -1,4 +1,4 @@
-"""``agentrun calls``: what happened on the telephone."""
+"""``agentrun calls``: list, show, export, replay and migrate call records."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from agentrun.cli.commands import calls_migrate, calls_replay
+from agentrun.cli.options.durations import duration_option
 from agentrun.cli.options.groups import Group
 from agentrun.cli.options.record_filter import Condition, RecordFilter, all_of
 from agentrun.cli.options.record_store import open_store, record_of
-from agentrun.cli.options.server import DURATION, records_option
+from agentrun.cli.options.server import records_option
 
 
 def _formats(json_help: str, csv_help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -25,29 +26,28 @@ def _formats(json_help: str, csv_help: str) -> Callable[[Callable[..., Any]], Ca
     return add
 
 
+_since = duration_option("--since", "Only calls that began within this time, such as 24h.")
 _where = click.option(
     "--where",
     type=RecordFilter(),
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Only calls for which this is true, such as success=false; repeatable, and all must be true.",
+    help="Only calls for which this holds, such as success=false; if repeated, all must hold.",
 )
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Look at the records of calls."""
+    """List, show and export call records."""
 
 
 @command.command("list")
 @records_option
 @click.option("--agent", help="Only calls of this agent.")
 @click.option("--last", "most", default=20, show_default=True, type=click.IntRange(1), help="How many calls.")
-@click.option(
-    "--since", type=DURATION, metavar="DURATION", help="Only calls that began within this time, such as 12h."
-)
+@_since
 @_where
-@_formats("One JSON object a call.", "A line a call, for spreadsheets.")
+@_formats("Print one JSON object per call.", "Print CSV, one line per call.")
 def list_calls(
     records: str,
     agent: str | None,
@@ -59,8 +59,8 @@ def list_calls(
 ) -> None:
     """List the newest calls: agent, caller, start, length, who ended them and why.
 
-    --where takes FIELD=VALUE, and !=, <, >, <=, >= and ~ (contains). A field is one of after_call, or stands
-    in the record: ended_by=error, cost.total>0.10.
+    --where takes FIELD=VALUE, and !=, <, >, <=, >= and ~ (contains). A field is one of after_call, or a field
+    of the record: ended_by=error, cost.total>0.10.
     """
     rows = list(_find(records, agent, since, where, most))
     if as_json or as_csv:
@@ -78,11 +78,11 @@ def list_calls(
 @command.command()
 @click.argument("call_id")
 @records_option
-@_formats("The record as JSON.", "The transcript, a line an entry.")
+@_formats("Print the record as JSON.", "Print the transcript as CSV, one line per entry.")
 def show(call_id: str, records: str, as_json: bool, as_csv: bool) -> None:
     """Show one call: who said what and when, which tools ran, what went wrong.
 
-    The beginning of an id is enough if no other call has the same.
+    The beginning of an id is enough if it is unique.
     """
     from agentrun.cli.output import call_csv, call_list, call_record
     from agentrun.cli.output.printable_console import PrintableConsole
@@ -101,11 +101,9 @@ def show(call_id: str, records: str, as_json: bool, as_csv: bool) -> None:
 @command.command()
 @records_option
 @click.option("--agent", help="Only calls of this agent.")
-@click.option(
-    "--since", type=DURATION, metavar="DURATION", help="Only calls that began within this time, such as 24h."
-)
+@_since
 @_where
-@_formats("One JSON object a call; this is the default.", "A line a call, for spreadsheets.")
+@_formats("Print one JSON object per call; this is the default.", "Print CSV, one line per call.")
 def export(
     records: str,
     agent: str | None,
@@ -114,7 +112,7 @@ def export(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Print every call, as one line of JSON or of CSV."""
+    """Print all call records, one line of JSON or CSV each."""
     _print_all(_find(records, agent, since, where), as_csv=as_csv and not as_json)
 
 
@@ -129,7 +127,7 @@ def _find(
     where: tuple[Condition, ...],
     most: int | None = None,
 ) -> Iterator[Any]:
-    """The records, each as it is read: a month of them is more than a machine's memory."""
+    """Yield records as they are read: a month of them may not fit in memory."""
     from agentrun.records.store.store import CallQuery
 
     start = datetime.now(UTC) - timedelta(seconds=since) if since else None

@@ -1,4 +1,4 @@
-"""``agentrun calls migrate``: tables are brought up to date before servers are."""
+"""``agentrun calls migrate``: migrate the database tables before servers are upgraded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from agentrun.cli.options.server import records_option, shared_option
 @records_option
 @shared_option
 def command(records: str, shared: str | None) -> int:
-    """Migrate the tables of records, and of what servers share.
+    """Migrate the tables of call records and of the state that servers share.
 
-    A server does so itself when it starts. Run it before a rollout, so that a failure, which exits with 1 and
-    says why, comes while the old servers still answer. Tables of a newer agentrun are left alone.
+    Servers also do this when they start. Run it before a rollout, so that a failure, which exits with 1 and
+    gives the reason, happens while the old servers still answer. Tables of a newer agentrun are left alone.
     """
     from agentrun.errors import SetupError
     from agentrun.records.store.engine import shown

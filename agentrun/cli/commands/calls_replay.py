@@ -1,4 +1,4 @@
-"""``agentrun calls replay``: a call that has been, with today's spec."""
+"""``agentrun calls replay``: repeat a recorded call with today's spec."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @click.argument("call_id")
 @records_option
 @click.option(
-    "--spec", "path", type=click.Path(path_type=Path), help="The agent's spec; that of the call by default."
+    "--spec", "path", type=click.Path(path_type=Path), help="The agent's spec; by default that of the call."
 )
-@click.option("--write", type=OutputFile(), help="Add the call to this file of tests.")
-@click.option("--live", is_flag=True, help="Ask the real model; needs a key.")
+@click.option("--write", type=OutputFile(), help="Add the call to this tests file.")
+@click.option("--live", is_flag=True, help="Use the real model; needs a key.")
 @override_options
 def command(
     call_id: str,
@@ -39,8 +39,8 @@ def command(
 ) -> int:
     """Replay a recorded call with today's agent: the caller says the same, and tools return the same.
 
-    Without --live the model answers as it did then. Exits with 0 when nothing has changed, and with 1 and a
-    list when the prompts, the tools or the models have changed, or tools are called otherwise.
+    Without --live the model answers as it did then. Exits with 0 if nothing has changed. If prompts, tools,
+    models or tool calls have changed, prints the differences and exits with 1.
     """
     from agentrun import spec
     from agentrun.cli.output.server_screen import quiet_logs

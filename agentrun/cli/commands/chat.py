@@ -1,4 +1,4 @@
-"""``agentrun chat SPEC``: the same agent, written to."""
+"""``agentrun chat SPEC``: chat with an agent in text."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a turn.")
-@click.option("--offline", is_flag=True, help="No network and no keys: a mock server answers.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per turn.")
+@click.option("--offline", is_flag=True, help="Use a mock server: no network and no keys.")
 @override_options
 def command(
     spec: Path, as_json: bool, offline: bool, style: str | None, overrides: tuple[tuple[str, str], ...]
 ) -> int:
-    """Talk to the agent of SPEC in writing, with its prompts and tools, but without sound.
+    """Chat with the agent of SPEC in text, with its prompts and tools, but without audio.
 
     Each line of standard input is a turn. Ctrl-D, or the end of a pipe, hangs up; so does Ctrl-C, which exits
-    with 130. Exits with 1 when a fault ended the call.
+    with 130. Exits with 1 if a fault ended the call.
     """
     import uvloop
 

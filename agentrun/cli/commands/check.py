@@ -1,4 +1,4 @@
-"""``agentrun check PATH…``: every mistake before the first call."""
+"""``agentrun check PATH…``: find every mistake before the first call."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _TICK_MS = 200
 @specs_argument("paths")
 @click.option(
     "--format", "form", default="text", show_default=True,
-    type=click.Choice(["text", "json", "github", "sarif"]), help="How problems are printed.",
+    type=click.Choice(["text", "json", "github", "sarif"]), help="Output format.",
 )  # fmt: skip
-@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option(
     "--env-file", "variables", callback=env_file, metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Environment variables to check with, beside those that are set.",
+    help="Environment variables to check with, in addition to those that are set.",
 )  # fmt: skip
-@click.option("--no-plugins", is_flag=True, help="Import no plugins; tools are not checked.")
+@click.option("--no-plugins", is_flag=True, help="Don't import plugins; tools are not checked.")
 @click.option(
     "--explain", is_flag=True, help="Print each spec's effective values, and where each comes from."
 )
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved.")
-@target_option(help="Also check what does not work at this target.")
+@target_option(help="Also check for what does not work on this deployment target.")
 @dispatched_option
 @override_options
 def command(
@@ -50,10 +50,10 @@ def command(
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
-    """Find the mistakes of specs, and of every spec of a folder, before the first call.
+    """Check specs, and all specs in folders, before the first call.
 
-    Without PATHS, those of agents/ are checked.
-    Exits with 0 when there are none, 1 when there are, 2 when the command is used wrongly.
+    Without PATHS, the specs in agents/ are checked.
+    Exits with 0 if there are no mistakes, 1 if there are, 2 if the command is used wrongly.
     """
     if dispatched and target != "pipecat-cloud":
         raise click.UsageError("--dispatched is for --target pipecat-cloud")
@@ -80,7 +80,7 @@ def _again_and_again(paths: tuple[Path, ...], once: Callable[[], int]) -> int:
     roots |= {find_project(path) for path in paths}
     code: int | None = None
     there = [root for root in roots if root.is_dir()]
-    # the first round comes when the watching has begun, so that no save falls between
+    # the first check comes once the watch is running, so that no save is missed in between
     for changes in watch(*there, yield_on_timeout=True, rust_timeout=_TICK_MS):
         if changes or code is None:
             code = once()
@@ -110,7 +110,7 @@ def _print(findings: Findings, form: str) -> None:
 
 
 def _print_text(findings: Findings) -> None:
-    """A line for each problem and one for its hint; on a terminal with the line that it is about."""
+    """Print each problem and its hint; on a terminal, with the line of the file that it is about."""
     if not sys.stdout.isatty():
         for problem in findings.all():
             click.echo(str(problem))

@@ -1,4 +1,4 @@
-"""``agentrun deploy``: the commands that bring a written folder to its place, and on request their run."""
+"""``agentrun deploy``: print, or run, the commands that deploy an ejected folder."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     "--from", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder that `agentrun eject` wrote.",
 )  # fmt: skip
-@target_option(required=True, help="The target that it was written for.")
+@target_option(required=True, help="The target that the folder was written for.")
 @click.option("--run", "runs", is_flag=True, help="Run the commands, one after the other.")
 @place_options
 def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **place: Any) -> int:
     """Print the commands that deploy SPECS, from the folder that `agentrun eject` wrote for a target.
 
-    They are commands of the target's own tools, such as kubectl. --run runs them in the folder until one
-    fails, and exits with its code. SPECS are checked first, and must be those that the folder was written
-    from; so must options, which need not be given again.
+    These are commands of the target's own tools, such as kubectl. --run runs them in the folder until one
+    fails, and exits with its exit code. SPECS are checked first, and must be those that the folder was
+    written from. Options of `agentrun eject` apply again and need not be repeated.
     """
     from agentrun.cli import next_steps
     from agentrun.cli.deploying import PlaceOptions, release_of
@@ -62,7 +62,7 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
 
 
 def _say_failed(done: Ended, left: list[list[str]]) -> None:
-    """Say how the command ended that is the last, and what was not done after it."""
+    """Say how the last command ended, and which commands were not run because of it."""
     more = ", and what comes after it was not run" if left else ""
     click.echo(f"agentrun: {done.words}{more}; see what it said above", err=True)
     for line in left:
@@ -71,7 +71,7 @@ def _say_failed(done: Ended, left: list[list[str]]) -> None:
 
 
 def _require(lines: list[list[str]]) -> None:
-    """Raise SetupError, before anything is run, for a program that is not there."""
+    """Raise SetupError, before anything is run, for a program that is not installed."""
     from agentrun.errors import SetupError
 
     for program in dict.fromkeys(line[0] for line in lines):

@@ -1,4 +1,4 @@
-"""``agentrun dial SPEC --to +1…``: have an agent call somebody."""
+"""``agentrun dial SPEC --to +1…``: have an agent call a telephone number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentrun.server.lifecycle.startup import Options, RunningServer
 
 LAST_SECONDS = 5.0
-"""What the record of a call that Ctrl-C ended has to become whole."""
+"""How long the record of a call that Ctrl-C ended may take to be completed."""
 CODES = {"answered": 0, "machine": 4, "busy": 5, "no-answer": 6, "failed": 7, "canceled": 130}
 
 
@@ -45,7 +45,7 @@ def _number(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
-@click.option("--to", required=True, metavar="NUMBER", callback=_number, help="Whom to call, in E.164.")
+@click.option("--to", required=True, metavar="NUMBER", callback=_number, help="Number to call, in E.164.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on for Twilio.")
 @click.option(
     "--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
@@ -53,9 +53,9 @@ def _number(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 @click.option("--public-url", help="Where Twilio reaches this machine, such as https://voice.example.com.")
 @click.option(
     "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", callback=_parameters,
-    help="What prompts and tools are told; repeatable.",
+    help="Value for prompts and tools (call.parameters); repeatable.",
 )  # fmt: skip
-@click.option("--offline", is_flag=True, help="A mock server hears, answers and speaks; Twilio still calls.")
+@click.option("--offline", is_flag=True, help="Use a mock model server; Twilio still places the call.")
 @click.option("--json", "as_json", is_flag=True, help="Print the call's record as one JSON object.")
 @override_options
 def command(
@@ -72,8 +72,8 @@ def command(
 ) -> int:
     """Have the agent of SPEC call a number over Twilio, and follow the call to its end.
 
-    Exits with 0 when a person answered, 4 for a machine, 5 when the line was busy, 6 when nobody answered,
-    7 when the call could not be put through, and 1 when a fault ended it. Ctrl-C ends the call: 130.
+    Exits with 0 if a person answered, 4 for a machine, 5 if the line was busy, 6 if nobody answered, 7 if the
+    call could not be completed, and 1 if a fault ended it. Ctrl-C ends the call and exits with 130.
     """
     import uvloop
 
@@ -115,7 +115,7 @@ async def _dial(spec: Path, to: str, parameters: dict[str, str], options: Option
 async def _place(
     server: RunningServer, to: str, parameters: dict[str, str], stop: asyncio.Event
 ) -> tuple[CallRecord, bool]:
-    """Place the call and follow it; Ctrl-C ends it at Twilio. Its record, and whether that was so."""
+    """Place the call and follow it; Ctrl-C ends it. Returns its record, and whether Ctrl-C ended it."""
     from agentrun.errors import SetupError
     from agentrun.transports.twilio_rest import TwilioError
 
@@ -140,7 +140,7 @@ async def _place(
 
 
 def _show(record: CallRecord) -> None:
-    """What came of the call, and what was said."""
+    """Print the outcome of the call, and its transcript."""
     from rich.text import Text
 
     from agentrun.cli.output.printable_console import PrintableConsole

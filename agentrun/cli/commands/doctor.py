@@ -1,4 +1,4 @@
-"""``agentrun doctor SPEC…``: look at a deployment before it takes calls."""
+"""``agentrun doctor SPEC…``: check a deployment before it takes calls."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("FAIL"
 @click.option(
     "--live",
     is_flag=True,
-    help="Also ask each provider one question that costs nothing, MCP servers for their tools, and the "
-    "public address of a running server for what it must not tell strangers.",
+    help="Also send each provider one free request, ask MCP servers for their tools, and check that the "
+    "public address of a running server exposes nothing to strangers.",
 )
-@click.option("--number", help="The telephone number at Twilio; TWILIO_FROM_NUMBER otherwise.")
+@click.option("--number", help="Telephone number at Twilio; by default TWILIO_FROM_NUMBER.")
 @click.option("--fix", is_flag=True, help="With --live: have Twilio send the number's calls here.")
 def command(
     specs: tuple[Path, ...],
@@ -43,11 +43,11 @@ def command(
     number: str | None,
     fix: bool,
 ) -> int:
-    """Check what SPECs need to take calls from this machine: keys, port, disk, public address, and whether
-    somebody listens at the addresses they name on this machine and in its network.
+    """Check whether this machine can take calls for SPECS: keys, port, disk, public address, and whether the
+    servers that they name on this machine and its network are up.
 
-    Without SPECS, those of agents/ are checked.
-    Exits with 0 when calls can come, and with 1 when something prevents them.
+    Without SPECS, the specs in agents/ are checked.
+    Exits with 0 if calls can come in, and with 1 if something prevents them.
     """
     from agentrun.cli.output.server_screen import quiet_logs
     from agentrun.server.lifecycle.options import Options

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @specs_argument("specs")
 @click.option(
     "--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to write.",
+    help="Folder to write to.",
 )  # fmt: skip
-@target_option(required=True, help="Where they are to run.")
+@target_option(required=True, help="Where the agents will run.")
 @click.option("--overwrite", is_flag=True, help="Overwrite edited files, too.")
 @click.option("--keep", is_flag=True, help="Keep edited files, and count that as success.")
 @place_options
@@ -30,9 +30,10 @@ def command(
 ) -> int:
     """Write the files that run SPECS elsewhere, for you to read, change and keep.
 
-    Specs and plugins are copied as they are. A file that you have edited is kept: the difference to what
-    would be written is printed, and the command exits with 1 unless --keep is given. Options of the first
-    time, such as --name, apply until others are given. Secrets appear by name only, never by value.
+    Specs and plugins are copied unchanged. A file that you have edited since is kept: the difference from
+    what would be written is printed, and the command exits with 1 unless --keep is given. Options such as
+    --name are remembered from the first time until others are given. Only the names of secrets are written,
+    never their values.
     """
     from agentrun.cli import next_steps
     from agentrun.cli.deploying import PlaceOptions, release_of
@@ -56,7 +57,7 @@ def command(
 
 
 def _say_kept(folder: Path, names: Sequence[str]) -> int:
-    """Say what is not as it would be written; the code that this is worth."""
+    """Name the edited files that were kept; returns the exit code for that."""
     which = ", ".join(names)
     click.echo(f"{folder} is not what would be written: {which} stayed as edited, see above", err=True)
     click.echo("hint: bring what differs into it and say --keep, or write over it: --overwrite", err=True)

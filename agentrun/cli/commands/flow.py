@@ -1,4 +1,4 @@
-"""``agentrun flow``: the steps of a conversation as a drawing."""
+"""``agentrun flow``: draw or export an agent's flow."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SECONDS = 60.0
 @click.command()
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--svg", type=OutputFile(), help="Write an SVG file (Graphviz).")
-@click.option("--export", is_flag=True, help="Print it in YAML for Pipecat Flows.")
+@click.option("--export", is_flag=True, help="Print it as YAML for Pipecat Flows.")
 def command(spec: Path, svg: Path | None, export: bool) -> None:
-    """Draw the flow of SPEC: in Mermaid, or as an SVG file."""
+    """Draw the flow of SPEC, as Mermaid or as an SVG file."""
     from agentrun import spec as specs
     from agentrun.errors import SetupError
     from agentrun.spec.checks import flow_graph

@@ -1,4 +1,4 @@
-"""``agentrun new``: an agent, a plugin or a project to begin with."""
+"""``agentrun new``: create an agent, a plugin or a project to start from."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _plugin_name(_ctx: click.Context, _param: click.Parameter, value: str) -> st
 
 
 def _unusable(plugin: str) -> str:
-    """Why no plugin can have this name, or nothing: its file would be passed over, refused, or in the way."""
+    """Why a plugin can't have this name; empty if it can."""
     from agentrun.plugins.find import is_for_tests
     from agentrun.tools.builtin import BUILTINS
 
@@ -88,7 +88,7 @@ def plugin(name: str, folder: Path) -> None:
 )
 @_folder
 def agent(name: str, style: str, transport: str, folder: Path) -> None:
-    """Create agents/NAME.yaml, and its tests beside it."""
+    """Create agents/NAME.yaml, and its tests next to it."""
     _write(_agent(name, style, transport), folder)
     _next(f"{distribution.command()} test {shlex.quote(str(folder / 'agents' / name))}.yaml")
 
@@ -145,7 +145,7 @@ def _plugin(name: str) -> dict[str, str]:
 
 
 def _write(files: dict[str, str], folder: Path) -> None:
-    """All of ``files`` below ``folder``, or none when one is there already."""
+    """Write ``files`` below ``folder``; if one exists already, write none and raise SetupError."""
     from agentrun.errors import SetupError
 
     if there := [name for name in files if os.path.lexists(folder / name)]:

@@ -1,4 +1,4 @@
-"""``agentrun plugins``: where plugins come from."""
+"""``agentrun plugins``: list a project's plugins, and where they come from."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from agentrun.cli.options.groups import Group
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Look at the plugins of a project."""
+    """List the plugins of a project."""
 
 
 @command.command("list")
 @click.argument("project", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def list_plugins(project: Path) -> int:
-    """List the plugins of PROJECT and those that are installed, with their tools.
+    """List the plugins of PROJECT and the installed ones, with their tools.
 
-    Exits with 1 when one is broken.
+    Exits with 1 if one is broken.
     """
     from agentrun.errors import PluginError
     from agentrun.plugins.find import find

@@ -1,4 +1,4 @@
-"""``agentrun providers [NAME]``: which services a spec may name, and what one of them needs."""
+"""``agentrun providers [NAME]``: list the services that a spec can name, or one provider's settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from agentrun.spec.loading.close_match import closest
 def command(name: str | None, kind: str | None, as_json: bool) -> int:
     """List the services that a spec can name, or the settings of one provider.
 
-    NAME is a provider, such as deepgram. A provider from a plugin is not listed: its spec names it.
+    NAME is a provider, such as deepgram. Providers that plugins bring are not listed.
     """
     services = [s for s in _named(name) if kind in (None, s.kind)]
     if not services:
@@ -39,7 +39,7 @@ def command(name: str | None, kind: str | None, as_json: bool) -> int:
 
 
 def _named(name: str | None) -> list[Service]:
-    """The services of a provider, or all; raises SetupError with a close match."""
+    """The services of provider ``name``, or all services; raises SetupError with a close match."""
     if name is None:
         return list(catalogue.services())
     services = [service for kind in KINDS if (service := catalogue.find(kind, name))]

@@ -1,4 +1,4 @@
-"""``agentrun schema``: what may stand in a spec, for editors and for people."""
+"""``agentrun schema``: print the schema of a spec, for editors and for people."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import click
 
 
 @click.command()
-@click.option("--tests", is_flag=True, help="Print that of NAME.tests.yaml instead.")
-@click.option("--markdown", is_flag=True, help="Print it as a page to read.")
+@click.option("--tests", is_flag=True, help="Print the schema of NAME.tests.yaml instead.")
+@click.option("--markdown", is_flag=True, help="Print it as a Markdown page.")
 def command(tests: bool, markdown: bool) -> None:
     """Print the JSON Schema (draft 2020-12) of a spec.
 
-    It names the built-in tools and the plugins, of this folder and installed, so that an editor offers them.
+    It lists the built-in tools and the plugins, from this folder and installed, so that editors can suggest
+    them.
     """
     from agentrun.providers import schema as services
     from agentrun.spec.reference import json_schema
@@ -25,7 +26,7 @@ def command(tests: bool, markdown: bool) -> None:
 
 
 def _tools() -> list[str]:
-    """What may stand at ``use``: built-in tools, and plugins, which are not imported."""
+    """The possible values of ``use``: built-in tools, and plugins, which are not imported."""
     from pathlib import Path
 
     from agentrun.plugins.find import find

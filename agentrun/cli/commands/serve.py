@@ -16,8 +16,8 @@ import click
 
 from agentrun.cli.options import shared
 from agentrun.cli.options.config_file import config_option
+from agentrun.cli.options.durations import duration_option
 from agentrun.cli.options.server import (
-    DURATION,
     admission_options,
     authentication_options,
     balancer_options,
@@ -42,42 +42,34 @@ if TYPE_CHECKING:
     "--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
 )
 @click.option("--public-url", help="Where Twilio reaches this server, such as https://voice.example.com.")
-@click.option(
-    "--offline", is_flag=True, help="No network and no keys: a mock server hears, answers and speaks."
-)
+@click.option("--offline", is_flag=True, help="Use a mock model server: no network and no keys.")
 @click.option(
     "--mock-server",
     "--stand-in",
     "mock_server",
     metavar="URL",
     default="",
-    help="Offline, with the mock server that `agentrun simulate` runs at URL.",
+    help="Like --offline, with the mock server that `agentrun simulate` runs at URL.",
 )
 @click.option(
     "--insecure",
     is_flag=True,
-    help="Accept unsigned calls, and streams of simulators; on a loopback host only.",
+    help="Accept unsigned calls and streams from simulators; on a loopback host only.",
 )
 @click.option(
     "--eval",
     "evals",
     is_flag=True,
     envvar="AGENTRUN_EVAL",
-    help="Also answer `pipecat eval run`, on loopback.",
+    help="Also accept `pipecat eval run`, on loopback.",
 )
 @click.option(
-    "--watch", is_flag=True, help="Take edited specs, prompts and plugins into use at the next call."
+    "--watch", is_flag=True, help="Reload edited specs, prompts and plugins; they apply from the next call."
 )
 @config_option
 @admission_options
 @authentication_options
-@click.option(
-    "--drain",
-    default="5m",
-    show_default=True,
-    type=DURATION,
-    help="How long SIGTERM lets calls finish; a second signal ends them.",
-)
+@duration_option("--drain", "How long calls may go on after SIGTERM; a second signal ends them.", "5m")
 @balancer_options
 @dispatch_option
 @record_options
@@ -86,10 +78,11 @@ if TYPE_CHECKING:
 @shared.override_options
 @log_options
 def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: int, **given: Any) -> int:
-    """Check SPECs, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
+    """Check SPECS, build their pipelines, and answer calls until Ctrl-C or SIGTERM.
 
-    Without SPECS, those of agents/ are served.
-    Options can be set as variables, such as AGENTRUN_PORT for --port, and in agentrun.toml: `port = 7860`.
+    Without SPECS, the specs in agents/ are served.
+    Options can also be set as environment variables, such as AGENTRUN_PORT for --port, and in agentrun.toml:
+    `port = 7860`.
     """
     if (supervisor := given.pop("supervisor_fd")) is not None:
         from agentrun.server.lifecycle.processes.supervisor_tie import end_with_supervisor
@@ -117,7 +110,7 @@ def command(specs: tuple[Path, ...], drain: float, lame_duck: float, workers: in
 
 
 def _options(given: dict[str, Any], workers: int) -> Options:
-    """What a server is asked for; a supervisor of workers needs no more, and imports no Pipecat."""
+    """The server's options; does not import Pipecat, so that a supervisor of workers never loads it."""
     from agentrun.server.admission.limits import Limits
     from agentrun.server.lifecycle.options import Options, Worker
 
@@ -136,10 +129,10 @@ def _options(given: dict[str, Any], workers: int) -> Options:
 
 
 def _begin(specs: tuple[Path, ...], given: dict[str, Any], form: str) -> socket.socket:
-    """Look at specs, keys, the store and then the port before anything is loaded, and say that it starts.
+    """Check specs, keys and the store, bind the port, and announce the start, before loading anything.
 
-    The socket is the server's; one of several workers inherits it. Where systemd listens already, its address
-    is the server's, whatever --host and --port say, and that of its workers.
+    Returns the server's socket; a worker inherits it. With socket activation by systemd, the activated
+    socket's address is used, whatever --host and --port say.
     """
     from agentrun.http import activated_socket
     from agentrun.http.bound_socket import bind, host_of, inherit
@@ -201,7 +194,7 @@ async def _serve(
                 server_screen.show_start(server)
             server.settings.local.on_seen(lambda: server_screen.show_proxy(server))
             readiness.tell(manager)
-            # one that was told to stop while it started has not been seen by any balancer
+            # if the server was stopped during its start, no load balancer has seen it yet
             was_seen = not stop.asked.is_set()
             replacing = asyncio.create_task(_leave_socket(stop.replaced, server))
             await _wait(stop.asked, server)
@@ -217,13 +210,13 @@ async def _serve(
 
 
 async def _leave_socket(replaced: asyncio.Event, server: RunningServer) -> None:
-    """Listen no more once another server does."""
+    """Stop listening once another server has taken over the socket."""
     await replaced.wait()
     server.stop_listening()
 
 
 async def _wait(stop: asyncio.Event, server: RunningServer) -> None:
-    """Until Ctrl-C; or until the talk at the microphone is over, where nobody can call."""
+    """Wait for Ctrl-C, or, if the microphone is the only transport, for the end of its conversation."""
     stopped = asyncio.create_task(stop.wait())
     plans = server.switchboard.plans.values()
     alone = all(getattr(t, "device", "") == "microphone" for plan in plans for t in plan.transports)

@@ -1,4 +1,4 @@
-"""``agentrun simulate``: the mock OpenAI server, for other programs."""
+"""``agentrun simulate``: run the mock OpenAI server for other programs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _faults(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
     "specs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Rehearse the tests of this spec; may be given several times.",
+    help="Answer from the tests of this spec; repeatable.",
 )
 @click.option(
     "--fault",
@@ -44,13 +44,14 @@ def _faults(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...
     multiple=True,
     metavar="ROUTE:FAULT",
     callback=_faults,
-    help="Go wrong on purpose: speech:cut, chat:429*2 (twice), realtime:drop@20 (after 20 events).",
+    help="Inject a fault: speech:cut, chat:429*2 (twice), realtime:drop@20 (after 20 events).",
 )
 @latency_option
 def command(port: int, specs: tuple[Path, ...], faults: Faults, latencies: dict[Route, float]) -> int:
     """Run the mock OpenAI server on a loopback port until Ctrl-C.
 
-    It hears and speaks with packaged models, and rehearses instead of thinking: no language model is in it.
+    Speech to text and text to speech are bundled models. There is no language model: answers are rehearsed
+    from the tests and tools of the specs.
     """
     import asyncio
 

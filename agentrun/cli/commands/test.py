@@ -1,4 +1,4 @@
-"""``agentrun test PATH…``: the tests of specs, without a telephone."""
+"""``agentrun test PATH…``: run the tests of specs."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def _pattern(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
 @click.command()
 @specs_argument("paths")
 @click.option(
-    "-k", "pattern", metavar="WORDS", callback=_pattern, help="Only the tests whose name matches this."
+    "-k", "pattern", metavar="REGEX", callback=_pattern, help="Run only the tests whose name matches."
 )
-@click.option("--audio", is_flag=True, help="Speak and hear, over the telephone at 8 kHz.")
-@click.option("--live", is_flag=True, help="With the real models; needs keys.")
+@click.option("--audio", is_flag=True, help="Run over a simulated telephone call, with audio at 8 kHz.")
+@click.option("--live", is_flag=True, help="Use the real models; needs keys.")
 @click.option("--record", is_flag=True, help="With --live: record the models' answers for --replay.")
-@click.option("--replay", is_flag=True, help="With recorded answers; no keys are needed.")
+@click.option("--replay", is_flag=True, help="Use recorded answers; needs no keys.")
 @click.option("--repeat", default=1, metavar="N", type=click.IntRange(1), help="Run every test N times.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a test.")
-@click.option("--junit", metavar="F", type=OutputFile(), help="Write JUnit's XML to F.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per test.")
+@click.option("--junit", metavar="FILE", type=OutputFile(), help="Write a JUnit XML report to FILE.")
 @click.option(
     "--env-file", "given", callback=env_file, metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Environment variables of the tests; without --live they see no others.",
+    help="Environment variables for the tests; without --live they see no others.",
 )  # fmt: skip
 @override_options
 def command(
@@ -62,12 +62,12 @@ def command(
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> int:
-    """Run the tests of the specs at PATHS: those in a spec, and those in SPEC.tests.yaml beside it.
+    """Run the tests of the specs at PATHS: those in the spec, and those in SPEC.tests.yaml next to it.
 
-    Without PATHS, those of agents/ are tested.
+    Without PATHS, the specs in agents/ are tested.
 
-    The model does what each turn's `llm:` says; everything else is the agent's own. Exits with 0
-    when all passed, 1 when one failed or a spec has problems, 2 when there was no test to run.
+    The model does what each turn's `llm:` says; everything else is the real agent. Exits with 0 if all tests
+    passed, 1 if one failed or a spec has problems, 2 if there was no test to run.
     """
     _check_models(live=live, record=record, replay=replay)
     from agentrun.cli.output import tests_table
@@ -90,7 +90,7 @@ def command(
 
 
 def _check_models(*, live: bool, record: bool, replay: bool) -> None:
-    """Raise UsageError for options that contradict each other about who plays the model."""
+    """Raise UsageError for options that contradict each other about which model answers."""
     if record and not live:
         raise click.UsageError("--record keeps what real models say: add --live")
     if replay and live:
@@ -121,7 +121,7 @@ def _cases(
     style: str | None,
     overrides: tuple[tuple[str, str], ...],
 ) -> list[Case]:
-    """The tests that are asked for; UsageError where there are none."""
+    """The selected tests; raises UsageError if there are none."""
     from agentrun import spec
     from agentrun.errors import SetupError
     from agentrun.testing.running import find_tests as cases
@@ -140,7 +140,7 @@ def _cases(
 
 
 def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen | None) -> list[Outcome]:
-    """What came of the budgets of the specs that ``cases`` are of."""
+    """The results for the budgets of the specs of ``cases``."""
     from agentrun.testing.results import budgets
 
     files = {case.spec: case.file for case in cases}
@@ -152,7 +152,7 @@ def _budgets(cases: Sequence[Case], outcomes: Sequence[Outcome], shown: Screen |
 
 
 def _environ_of_tests(given: Mapping[str, str], mode: Mode) -> dict[str, str]:
-    """The variables of the tests: real models need those of the user, a script must not see them."""
+    """The tests' environment: real models need the user's variables, scripted tests must not see them."""
     from agentrun.testing.running import environment
 
     return {**os.environ, **given} if mode.live else environment.scripted(os.environ, given)
@@ -167,7 +167,7 @@ def _run(
     environ: Mapping[str, str],
     audio: bool,
 ) -> list[Outcome]:
-    """Every case, one after the other: in real time with sound or real models, else on a clock that jumps."""
+    """Run all cases in turn: in real time with audio or real models, otherwise on a virtual clock."""
     import asyncio
 
     from agentrun.testing.running import runner

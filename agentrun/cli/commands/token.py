@@ -1,4 +1,4 @@
-"""``agentrun token AGENT``: let somebody start one call."""
+"""``agentrun token AGENT``: print a token that starts one call."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import os
 
 import click
 
-from agentrun.cli.options.server import DURATION
+from agentrun.cli.options.durations import DURATION
 from agentrun.errors import SetupError
 
 
 @click.command()
 @click.argument("agent")
-@click.option("--for", "seconds", default="10m", show_default=True, type=DURATION, help="At most 1h.")
+@click.option(
+    "--for", "seconds", default="10m", show_default=True, type=DURATION, help="Lifetime, at most 1h."
+)
 def command(agent: str, seconds: float) -> int:
-    """Print a token that starts one call of AGENT, for a page or a program that must not know the key.
+    """Print a token that starts one call of AGENT, for a page or program that must not have the API key.
 
     It is signed with AGENTRUN_API_KEY, and sent as `Authorization: Bearer …`.
     """

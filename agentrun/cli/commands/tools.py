@@ -1,4 +1,4 @@
-"""``agentrun tools``: what an agent may do, and one of its tools without a call."""
+"""``agentrun tools``: list an agent's tools, or run one without a call."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _arguments(_ctx: click.Context, _param: click.Parameter, text: str) -> dict[
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Look at the tools of a spec, and try them."""
+    """List the tools of a spec, or run one."""
     from agentrun.cli.output.server_screen import quiet_logs
 
     quiet_logs("WARNING")
@@ -46,9 +46,9 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("spec", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a tool, with its schema.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per tool, with its schema.")
 def list_tools(spec: Path, as_json: bool) -> None:
-    """List the tools of SPEC as the model sees them, and where each comes from; MCP servers are asked."""
+    """List the tools of SPEC as the model sees them, with their origin; MCP servers are asked for theirs."""
     for tool in asyncio.run(_listed(spec)):
         if as_json:
             shown = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
@@ -64,11 +64,11 @@ def list_tools(spec: Path, as_json: bool) -> None:
 @click.argument("name", metavar="TOOL")
 @click.argument("arguments", default="{}", callback=_arguments)
 @click.option("--from", "caller", metavar="NUMBER", help="The caller's number, as the tool sees it.")
-@click.option("--offline", is_flag=True, help="As with `agentrun serve --offline`.")
+@click.option("--offline", is_flag=True, help="Run as under `agentrun serve --offline`.")
 def call_tool(spec: Path, name: str, arguments: dict[str, Any], caller: str | None, offline: bool) -> int:
-    """Run one TOOL of SPEC without a call, with ARGUMENTS as JSON; print what the model would be told.
+    """Run TOOL of SPEC without a call, with ARGUMENTS as JSON, and print what the model would be told.
 
-    Exits with 0 when it worked, 4 when it refused, 5 when it failed, 6 when it took too long.
+    Exits with 0 if it worked, 4 if it refused, 5 if it failed, 6 if it took too long.
     """
     outcome = asyncio.run(_run(spec, name, arguments, caller, offline=offline))
     echo(outcome.text)
@@ -80,7 +80,7 @@ def call_tool(spec: Path, name: str, arguments: dict[str, Any], caller: str | No
 
 @contextlib.asynccontextmanager
 async def _tools(spec: Path, *, offline: bool = False) -> AsyncIterator[list[Tool]]:
-    """The tools of a spec, those of its MCP servers too, while the block runs; what is wrong is printed."""
+    """The tools of a spec and of its MCP servers, while the block runs; prints what is wrong with them."""
     from agentrun import plugins
     from agentrun import spec as specs
     from agentrun.tools.mcp.servers import asked
@@ -119,7 +119,7 @@ async def _run(
 
 
 def _signature(tool: Tool) -> str:
-    """The parameters with their types; those that may be left out have a question mark."""
+    """The parameters with their types; optional ones have a question mark."""
     needed = tool.parameters.get("required", ())
     parts = []
     for name, schema in tool.parameters.get("properties", {}).items():

@@ -1,1 +1,1 @@
-"""What a person types while a command runs: lines, and Ctrl-C."""
+"""Input while a command runs: lines, and Ctrl-C."""

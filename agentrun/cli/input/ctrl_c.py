@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import click
 
 START_SECONDS = 20.0
-"""What is left of a start when a signal finds it under way."""
+"""How long a start may go on after a signal."""
 
 
 @contextlib.contextmanager
@@ -31,7 +31,7 @@ def interrupted() -> Iterator[asyncio.Event]:
 
 @dataclass
 class StopRequest:
-    """``asked`` is set by the first signal, ``now`` by the second; ``gently`` when the first is SIGTERM.
+    """``asked`` is set by the first signal, ``now`` by the second; ``gently`` if the first is SIGTERM.
 
     ``replaced`` is set by SIGUSR1: another server has the same socket, and new connections are that one's.
     """
@@ -42,7 +42,7 @@ class StopRequest:
     gently: bool = False
 
     def note(self, number: signal.Signals) -> None:
-        """A signal has come."""
+        """Note that a signal has arrived."""
         if self.asked.is_set():
             self.now.set()
             return
@@ -52,7 +52,7 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stopping() -> Iterator[StopRequest]:
-    """How this process is asked to stop while the block runs: by Ctrl-C, or by a supervisor's SIGTERM."""
+    """Yield the requests to stop this process while the block runs: Ctrl-C, or a supervisor's SIGTERM."""
     request, loop = StopRequest(), asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:

@@ -10,7 +10,7 @@ import threading
 
 
 class InputLines:
-    """What is typed or piped in, line by line; None is its end.
+    """Lines that are typed or piped in; None marks the end.
 
     Read from the descriptor itself: a thread that waits in Python's own buffer would hold its lock while
     the process ends.
@@ -22,7 +22,7 @@ class InputLines:
         threading.Thread(target=self._read, name="standard input", daemon=True).start()
 
     async def next(self) -> str | None:
-        """The next line without its end, or None after Ctrl-D and at the end of a pipe."""
+        """The next line without its line break, or None after Ctrl-D or at the end of a pipe."""
         return await self._queue.get()
 
     def _read(self) -> None:

@@ -1,1 +1,1 @@
-"""Options that several commands share: from the command line, a file, or the environment."""
+"""Options shared by several commands: from the command line, a file, or the environment."""

@@ -1,4 +1,4 @@
-"""``agentrun.toml``: the options of a server in a file."""
+"""``agentrun.toml``: server options in a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT_IN_A_FILE = ("specs", "config", "help")
 
 
 def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--config``: what stands in the file holds where neither a flag nor a variable says otherwise."""
+    """``--config``: options from a file, which flags and environment variables override."""
     return click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False, exists=True),

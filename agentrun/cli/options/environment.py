@@ -1,4 +1,4 @@
-"""The process's environment: which variables are read or misspelt, and what none may do to Pipecat."""
+"""The process's environment: which variables are read, which are misspelt, and which Pipecat must not see."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OPTIONS = (
     "AGENTRUN_SHARED",
     *("AGENTRUN_STYLE", "AGENTRUN_OVERRIDES", "AGENTRUN_LOG_LEVEL", "AGENTRUN_LOG_FORMAT"),
 )
-"""Options of ``agentrun serve``; here too, so that no command has to be imported to know them."""
+"""Options of ``agentrun serve``, repeated so that no command has to be imported to know them."""
 
 KEPT = frozenset(
     {
@@ -55,7 +55,7 @@ KEPT = frozenset(
         "PIPECAT_CLOUD_PUBLIC_KEY", "PIPECAT_CLOUD_BASE_URL",
     }
 )  # fmt: skip
-"""Pipecat's own variables that neither run code, nor open a door, nor write callers' voices to disk."""
+"""Pipecat's variables that neither run code, nor open a port, nor write callers' voices to disk."""
 
 
 def drop_pipecats(environ: MutableMapping[str, str]) -> list[str]:
@@ -74,7 +74,7 @@ def drop_pipecats(environ: MutableMapping[str, str]) -> list[str]:
 
 
 def unknown(environ: Mapping[str, str]) -> Iterator[str]:
-    """A line about each variable that begins like one of agentrun's and is none, such as a misspelt one.
+    """A line about each variable that looks like one of agentrun's but isn't, such as a misspelt one.
 
     >>> list(unknown({"AGENTRUN_PROT": "80", "PATH": "/bin"}))
     ["AGENTRUN_PROT is not a variable of agentrun and has no effect: did you mean 'AGENTRUN_PORT'?"]

@@ -1,4 +1,4 @@
-"""A group of commands that says what there is where a command is misspelt."""
+"""A command group that suggests a command when one is misspelt."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from agentrun.spec.loading.close_match import closest
 
 
 class Group(click.Group):
-    """Suggests the command that may be meant, or names all."""
+    """Suggests the closest command, or lists all."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first of ``args`` names."""
+        """The command that the first of ``args`` names; raises UsageError with a suggestion."""
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
             hint = closest(name, known) or f"There are: {', '.join(sorted(known))}"

@@ -1,4 +1,4 @@
-"""Where the value of an option came from: a mistake in a variable or a file is told as such."""
+"""Where an option's value came from, so that an error can name the variable or the file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CONFIG = "agentrun.config"
 
 
 def name_source(error: click.ClickException) -> click.ClickException:
-    """A complaint about an option's value, with the variable or the file that it stands in.
+    """``error``, extended with the variable or the file that the option's value came from.
 
     ``Invalid value for AGENTRUN_PORT (--port): …``; other errors stay as they are.
     """
@@ -32,7 +32,7 @@ def _place(ctx: click.Context, param: click.Parameter) -> str | None:
 
 
 def _variable(ctx: click.Context, param: click.Parameter) -> str:
-    """The variable that was read."""
+    """The environment variable that was read."""
     names = [param.envvar] if isinstance(param.envvar, str) else list(param.envvar or ())
     return names[0] if names else f"{ctx.auto_envvar_prefix}_{param.name}".upper().replace("-", "_")
 

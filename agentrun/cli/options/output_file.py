@@ -1,4 +1,4 @@
-"""A file that a command writes when its work is done: that it can be written is known before."""
+"""An output file of a command, checked to be writable before the work begins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 
 class OutputFile(click.Path):
-    """The type of an option that names such a file, as a path.
+    """The click type of such an option; its value is a path.
 
     A folder that is not there, or where nothing can be written, is a wrong value: BadParameter (exit 2).
 
@@ -24,7 +24,7 @@ class OutputFile(click.Path):
         super().__init__(dir_okay=False, writable=True, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path, once its folder has been looked at."""
+        """The path; fails if its folder does not exist."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.parent.is_dir():
             self.fail(f"there is no folder '{path.parent}': make it, or choose another", param, ctx)

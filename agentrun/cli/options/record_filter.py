@@ -1,4 +1,4 @@
-"""``--where``: which calls are meant, by what stands in their records."""
+"""``--where``: filters calls by the fields of their records."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Condition = Callable[[Row], bool]
 
 
 class RecordFilter(click.ParamType[Condition]):
-    """``FIELD=VALUE``: a field of the analysis, or of the record with its parts behind dots."""
+    """``FIELD=VALUE``: a field of the analysis, or a dotted path into the record."""
 
     name = "condition"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Condition:
-        """What is true of the records that are meant; fails for what is no condition.
+        """The condition that matching records meet; fails for anything that is not a condition.
 
         >>> RecordFilter().convert("seconds>60", None, None)({"seconds": 90.0})
         True
@@ -43,12 +43,12 @@ class RecordFilter(click.ParamType[Condition]):
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition | None:
-    """One condition that is true where all of them are; None where there are none."""
+    """One condition that holds if all of them do; None if there are none."""
     return (lambda row: all(one(row) for one in conditions)) if conditions else None
 
 
 def _at(row: Row, path: str) -> Any:
-    """What stands at ``path``: a field of the analysis by its name alone, anything else by its whole path."""
+    """The value at ``path``: a field of the analysis by its name, anything else by its dotted path."""
     analysis = row.get("analysis") or {}
     fields = analysis.get("fields") or {}
     if path in fields:
@@ -62,7 +62,7 @@ def _at(row: Row, path: str) -> Any:
 
 
 def _compare(value: Any, sign: str, wanted: str) -> bool:
-    """Whether it is true of ``value``; nothing is of a field that isn't there, and of a list any counts."""
+    """Whether the condition holds for ``value``: never if missing, and for a list if it does for any."""
     if value is _MISSING:
         return False
     if sign == "!=":
@@ -79,7 +79,7 @@ def _compare(value: Any, sign: str, wanted: str) -> bool:
 
 
 def _same(value: Any, wanted: str) -> bool:
-    """Whether a value is what was written: ``true``, ``null``, a number, or a text."""
+    """Whether ``value`` equals the given text: ``true``, ``null``, a number, or a string."""
     if isinstance(value, str):
         return value == wanted
     read = _read(wanted)

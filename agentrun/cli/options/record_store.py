@@ -1,4 +1,4 @@
-"""The store of records that ``--records`` names, opened for reading."""
+"""Opens the record store that ``--records`` names, for reading."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def open_store(url: str) -> Iterator[Store]:
-    """The store at ``url``; raises SetupError where it can't be opened, and where the block can't read it."""
+    """The store at ``url``; raises SetupError if it can't be opened, or if the block can't read it."""
     import sqlalchemy as sa
 
     from agentrun.errors import SetupError
@@ -33,7 +33,7 @@ def open_store(url: str) -> Iterator[Store]:
 
 
 def record_of(store: Store, call_id: str) -> dict[str, Any]:
-    """The record of a call by its id, or by a beginning of it that no other call has; raises SetupError."""
+    """The record of a call by its id or a unique prefix of it; raises SetupError if there is none."""
     from agentrun.errors import SetupError
     from agentrun.printable import one_line
 

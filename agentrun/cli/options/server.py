@@ -1,4 +1,4 @@
-"""Options of ``agentrun serve`` that are about the server, not about an agent."""
+"""Options of ``agentrun serve`` that concern the server rather than an agent."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic_core import PydanticCustomError
 
-from agentrun.spec.values.durations import seconds
+from agentrun.cli.options.durations import duration_option
 
 _COUNT = click.IntRange(1)
 
 
 def authentication_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Whom a server on a public address believes."""
+    """Options for who may start calls, and which proxies are trusted."""
     command = click.option(
         "--allow-origin",
         "origins",
         multiple=True,
         metavar="URL",
         envvar="AGENTRUN_ALLOW_ORIGIN",
-        help="A site whose pages may start calls with a token, such as https://www.example.com.",
+        help="Web site whose pages may start calls with a token, such as https://www.example.com.",
     )(command)
     command = click.option(
         "--ice-server",
@@ -31,17 +30,17 @@ def authentication_options(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="URL",
         envvar="AGENTRUN_ICE_SERVER",
-        help="A STUN or TURN server for calls from browsers, such as stun:stun.example.com:3478.",
+        help="STUN or TURN server for calls from browsers, such as stun:stun.example.com:3478.",
     )(command)
     return click.option(
         "--forwarded-allow-ips",
         metavar="ADDRESSES",
-        help="Proxies that may say where a request comes from: addresses and networks, separated by commas.",
+        help="Proxies whose X-Forwarded headers are trusted: addresses and networks, separated by commas.",
     )(command)
 
 
 def worker_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How many processes serve; what is hidden is the supervisor's to say."""
+    """``--workers``, and hidden options that the supervisor passes to its workers."""
     for name, kind in (
         ("--ledger", click.Path(path_type=Path)),
         ("--worker-fd", click.INT),
@@ -54,7 +53,7 @@ def worker_options(command: Callable[..., Any]) -> Callable[..., Any]:
         type=_COUNT,
         default=1,
         show_default=True,
-        help="Processes on one port, each of which answers calls.",
+        help="Number of processes that answer calls on one port.",
     )(command)
 
 
@@ -69,23 +68,6 @@ class _Days(click.ParamType[float]):
         if not 0 < days < math.inf:
             return self.fail(f"{value!r} is not a number of days above 0: write 30d", param, ctx)
         return days
-
-
-class _Duration(click.ParamType[float]):
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        try:
-            return seconds(value)
-        except PydanticCustomError as error:
-            hint = (error.context or {}).get("hint", "")
-            return self.fail(f"{error.message()}: {hint}", param, ctx)
-
-
-DURATION = _Duration()
-"""``30s`` or ``5m``, as seconds."""
 
 
 class _MostCalls(click.ParamType[Any]):
@@ -114,9 +96,9 @@ def most_calls(asked: Any, host: str, dispatch: str | None = None) -> Any:
 
 
 def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How many calls all agents of the server take together."""
+    """How many calls the server's agents accept altogether."""
     for name, words in (
-        ("--max-calls-per-minute", "Calls that may begin within a minute, over all agents."),
+        ("--max-calls-per-minute", "New calls per minute, over all agents."),
         ("--max-calls-per-caller", "Concurrent calls from one number, over all agents."),
     ):
         command = click.option(name, type=_COUNT, help=words)(command)
@@ -130,79 +112,76 @@ def admission_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def balancer_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What a server does that is one of several behind a balancer."""
+    """Options for a server that is one of several behind a load balancer."""
     command = click.option(
         "--when-full",
         type=click.Choice(["busy", "503"]),
         default="busy",
         show_default=True,
-        help="What Twilio gets when this machine is full or stopping: words, or 503 for a balancer.",
+        help="Answer to Twilio when this machine is full or stopping: a busy message, or 503 for a load "
+        "balancer.",
     )(command)
     command = click.option(
         "--capacity",
         type=_COUNT,
-        help="Concurrent calls that this machine carries; more are refused, and /ready says so.",
+        help="Concurrent calls that this machine can carry; more are refused, and /ready is 503.",
     )(command)
     command = click.option(
         "--pod-deletion-cost",
         is_flag=True,
-        help="In a pod: keep its annotation pod-deletion-cost at its number of calls.",
+        help="In a Kubernetes pod: keep its annotation pod-deletion-cost at its number of calls.",
     )(command)
     command = click.option(
         "--private-host",
         metavar="HOST",
-        help="This machine's address for the servers that share its state, such as 10.0.0.11: they forward "
-        "requests about its calls.",
+        help="Address at which servers that share state with this one forward requests about its calls, such "
+        "as 10.0.0.11.",
     )(command)
-    return click.option(
-        "--lame-duck",
-        default="0s",
-        show_default=True,
-        type=DURATION,
-        help="How long calls are still accepted after SIGTERM, while /ready is 503 for a balancer.",
+    return duration_option(
+        "--lame-duck", "How long calls are still accepted after SIGTERM, while /ready is already 503.", "0s"
     )(command)
 
 
 def dispatch_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Where the calls are answered that this server lets in."""
+    """``--dispatch``: where the admitted calls are answered, if not here."""
     return click.option(
         "--dispatch",
         type=click.Choice(["pipecat-cloud"]),
-        help="Accept calls here, and start a session there for each, with PIPECAT_CLOUD_PUBLIC_KEY.",
+        help="Admit calls here, and start a session there for each; needs PIPECAT_CLOUD_PUBLIC_KEY.",
     )(command)
 
 
 def shared_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Where machines keep what they must know of each other."""
+    """``--shared``: where servers keep the state that they share."""
     return click.option(
         "--shared",
         metavar="URL",
         envvar="AGENTRUN_SHARED",
-        help="Where servers share limits and tokens: postgresql+psycopg://…, a file for those on this "
-        "machine (sqlite:///…), or none. By default the store of --records, if that is PostgreSQL.",
+        help="Database in which servers share limits and tokens: postgresql+psycopg://…, sqlite:///… for "
+        "servers on this machine, or none. By default that of --records, if it is PostgreSQL.",
     )(command)
 
 
 def record_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Where records of calls are kept, and for how long."""
+    """Where call records are kept, and for how long."""
     command = click.option(
         "--keep-records",
         metavar="DAYS",
         type=_Days(),
-        help="How many days records are kept: 30d or 30; for ever by default.",
+        help="How many days call records are kept: 30d or 30; by default forever.",
     )(command)
     return records_option(command)
 
 
 def records_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--records``, for commands that write them and for those that read them."""
+    """``--records``, for commands that write call records and commands that read them."""
     return click.option(
         "--records",
         envvar="AGENTRUN_RECORDS",
         default="sqlite:///agentrun-calls.sqlite3",
         show_default=True,
         metavar="URL",
-        help="Where records of calls are: a SQLite file, postgresql+psycopg://…, or none.",
+        help="Database of call records: sqlite:///…, postgresql+psycopg://…, or none.",
     )(command)
 
 
@@ -213,12 +192,12 @@ def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
         default="text",
         show_default=True,
         type=click.Choice(["text", "json"]),
-        help="How a line of the log looks; json is one object a line, with the call's id.",
+        help="Log format; json is one object per line, with the call's id.",
     )(command)
     return click.option(
         "--log-level",
         default="WARNING",
         show_default=True,
         type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
-        help="Show logs of this level and above.",
+        help="Lowest level that is logged.",
     )(command)

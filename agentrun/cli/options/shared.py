@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from agentrun.spec.models.agent import AgentSpec
 
 Pairs = tuple[tuple[str, str], ...]
-"""What ``--set`` was given, each path with its value."""
+"""The values of ``--set``: each path with its value."""
 _AGENTS = Path("agents")
-"""What is meant where no spec is named."""
+"""The default folder of specs."""
 
 
 def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> Pairs:
@@ -29,7 +29,7 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 
 
 def variables(_ctx: click.Context, _param: click.Parameter, path: Path | None) -> dict[str, str]:
-    """Callback of ``--env-file``: the file's variables that have a value."""
+    """Callback of ``--env-file``: the variables in the file that have a value."""
     if path is None:
         return {}
     from dotenv import dotenv_values
@@ -57,7 +57,7 @@ def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def on_telephone(agent: AgentSpec, overrides: Pairs) -> Pairs:
-    """``overrides`` with which ``agent`` answers the telephone, whatever its own transports are."""
+    """``overrides``, extended so that ``agent`` has a Twilio transport whatever its spec says."""
     if any(transport.type == "twilio" for transport in agent.transport):
         return overrides
     return (*overrides, ("transport", "twilio"))
@@ -73,7 +73,7 @@ def _agents_folder(ctx: click.Context, param: click.Parameter, paths: tuple[Path
 
 
 def _spec_of(path: Path) -> Path:
-    """The spec beside a file of tests, which a shell names as well for ``agents/*.yaml``; else ``path``."""
+    """The spec next to a tests file, which ``agents/*.yaml`` matches as well; otherwise ``path``."""
     beside = path.with_name(path.name.replace(".tests.", ".")) if path.name else path
     return beside if beside != path and beside.exists() else path
 
@@ -94,12 +94,12 @@ def _latencies(_ctx: click.Context, _param: click.Parameter, values: tuple[str, 
 
 
 def latency_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--latency``: how slow the mock OpenAI server is, by route."""
+    """``--latency``: how slow the mock OpenAI server is on each route."""
     return click.option(
         "--latency",
         "latencies",
         multiple=True,
         metavar="ROUTE=TIME",
         callback=_latencies,
-        help="Wait before the first byte of a route, such as chat=350ms.",
+        help="Delay before the first byte of a route, such as chat=350ms; repeatable.",
     )(command)

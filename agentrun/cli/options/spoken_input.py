@@ -1,14 +1,15 @@
-"""What a caller says, as options of commands: sound files and words, in the order of the command line."""
+"""Options for what a simulated caller says: audio files and text, in the order of the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from agentrun.cli.options.durations import duration_option
 from agentrun.errors import AgentRunError
 
 if TYPE_CHECKING:
@@ -17,25 +18,6 @@ if TYPE_CHECKING:
 
 _ORDER = "agentrun.cli.options.spoken_input"
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def _seconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
-    from pydantic_core import PydanticCustomError
-
-    from agentrun.spec.values.durations import seconds
-
-    try:
-        return None if value is None else seconds(value)
-    except PydanticCustomError:
-        raise click.BadParameter(f"'{value}' is not a duration, such as 800ms, 3s or 2m") from None
-
-
-def duration_option(name: str, text: str, default: str | None = None) -> Callable[[_F], _F]:
-    """An option that takes a duration with its unit; seconds in the code."""
-    return click.option(
-        name, metavar="DURATION", callback=_seconds, default=default, show_default=True, help=text
-    )
 
 
 class OrderedCommand(click.Command):
@@ -56,12 +38,12 @@ def spoken_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What the caller says, and how long they wait; for an ``OrderedCommand``."""
     for option in (
         duration_option("--silence", "Silence that ends an answer.", "1.5s"),
-        duration_option("--timeout", "Longest wait for the agent to begin.", "15s"),
-        click.option("--barge-in", type=_FILE, help="Interrupt the last answer with a sound file."),
+        duration_option("--timeout", "Longest wait for the agent to start speaking.", "15s"),
+        click.option("--barge-in", type=_FILE, help="Interrupt the last answer with an audio file."),
         click.option(
             "--say", multiple=True, metavar="TEXT", help="Say TEXT with the offline voice; repeatable."
         ),
-        click.option("--wav", multiple=True, type=_FILE, help="Say what is in a sound file; repeatable."),
+        click.option("--wav", multiple=True, type=_FILE, help="Play an audio file; repeatable."),
     ):
         command = option(command)
     return command

@@ -1,4 +1,4 @@
-"""``--target``: a place that agents can be brought to. The names stand here, so that help imports none."""
+"""``--target`` and its options. The names are repeated here so that ``--help`` imports no target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 TARGET_NAMES = ("bot", "compose", "helm", "image", "kubernetes", "pipecat-cloud", "systemd")
-"""Those of ``agentrun.deploy.targets``; a test holds them together."""
+"""The names in ``agentrun.deploy.targets``; a test keeps the two in step."""
 
 _IMAGE = re.compile(r"[a-z0-9]+([._:/-]+[a-z0-9]+)*:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LONGEST_IMAGE = 383
@@ -18,44 +18,44 @@ _LONGEST_NAME = 40
 
 
 def target_option(**given: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """``--target``, with what the command says of it."""
+    """``--target``, with the command's own help text and other click settings."""
     return click.option("--target", type=click.Choice(TARGET_NAMES), **given)
 
 
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What a place is told, each by its name in ``agentrun.cli.deploying.PlaceOptions``."""
+    """Options of a deployment target, by their names in ``agentrun.cli.deploying.PlaceOptions``."""
     command = click.option(
         "--name", callback=_name, metavar="NAME",
-        help="The service's name; by default its agent's, or the project folder's for several. A folder that "
-        "was written before keeps its name.",
+        help="Name of the service; by default the agent's, or the project folder's if there are several. A "
+        "folder that was written before keeps its name.",
     )(command)  # fmt: skip
     command = click.option(
-        "--calls", type=click.IntRange(1, 100_000), help="Concurrent calls to size it for."
+        "--calls", type=click.IntRange(1, 100_000), help="Concurrent calls to size the deployment for."
     )(command)
     command = click.option(
         "--organization", callback=_label, help="Organization at Pipecat Cloud, such as three-random-words."
     )(command)
     command = click.option(
-        "--public-url", metavar="URL", help="Where Twilio and others reach it: https://voice.example.com."
+        "--public-url", metavar="URL", help="Where Twilio reaches it, such as https://voice.example.com."
     )(command)
     command = dispatched_option(command)
     command = click.option(
         "--bench", multiple=True, metavar="FILE",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="What `agentrun bench SPEC --json` has measured of an agent: replicas are sized by it.",
+        help="Output of `agentrun bench SPEC --json`, by which replicas are sized; repeatable.",
     )(command)  # fmt: skip
     return image_option("--image")(command)
 
 
 def dispatched_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--dispatched``, for what says what can't be at a place."""
-    words = "At Pipecat Cloud: only `agentrun serve --dispatch` starts sessions; it enforces the limits."
+    """``--dispatched``: sessions are started by ``agentrun serve --dispatch`` alone."""
+    words = "For Pipecat Cloud: only `agentrun serve --dispatch` starts sessions, and enforces the limits."
     return click.option("--dispatched", is_flag=True, help=words)(command)
 
 
 def image_option(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """What the image is called, under the option ``names``."""
-    words = "What the image is called, with its registry; by default its agent's name and the specs' hash."
+    """The image's name and tag, as an option called ``names``."""
+    words = "Image name with registry and tag; by default the agent's name and a hash of the specs."
     return click.option(*names, callback=_image, metavar="NAME:TAG", help=words)
 
 

@@ -1,4 +1,4 @@
-"""What ``agentrun bench`` shows."""
+"""The output of ``agentrun bench``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROWS = {
 
 @contextlib.contextmanager
 def progress(calls: int) -> Iterator[Callable[[str, int], None]]:
-    """A bar of calls that have ended, on a terminal; the block tells what is done and how many ended."""
+    """A progress bar of calls on a terminal; the block reports its current step and how many calls ended."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -40,7 +40,7 @@ def progress(calls: int) -> Iterator[Callable[[str, int], None]]:
 
 
 def show(result: BenchResult) -> None:
-    """The table of waits, what it cost, what failed, and the budget."""
+    """Print the table of response times, the cost, the failures and the budget."""
     console = PrintableConsole()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("ms", "1 call", f"{result.together.calls} calls, p50", "p95", "of"):

@@ -1,4 +1,4 @@
-"""Calls for spreadsheets: a line a call, or a line for each thing that was said."""
+"""Calls as CSV: one line per call, or one line per transcript entry."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ CALLS = (
 )
 ENTRIES = ("id", "at", "who", "text", "name", "arguments", "status", "seconds", "cut_by")
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]+$)")
-"""What a spreadsheet would run; a telephone number and a negative number are none."""
+"""What a spreadsheet would run as a formula; telephone numbers and negative numbers are not."""
 
 
 def of_calls(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A head, and a line for each call as it comes; ``answer_ms`` is the median of its waits."""
+    """A header, then one line per call as it arrives; ``answer_ms`` is the median response time."""
     return _lines(CALLS, (_call(record) for record in records))
 
 
 def of_transcript(record: Mapping[str, Any]) -> str:
-    """A line for each entry of a call's transcript, with a head."""
+    """A header, then one line per entry of the call's transcript."""
     entries = ({**entry, "id": record["id"]} for entry in record["transcript"])
     return "".join(_lines(ENTRIES, ({name: entry.get(name, "") for name in ENTRIES} for entry in entries)))
 
@@ -48,7 +48,7 @@ def _call(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Line:
-    """What csv writes to, and gives back: one line."""
+    """A file for the csv writer that returns each line."""
 
     def write(self, text: str) -> str:
         return text
@@ -62,7 +62,7 @@ def _lines(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[
 
 
 def _cell(value: Any) -> str:
-    """A text that no spreadsheet takes for a formula, and no terminal for a command."""
+    """The text, made safe: no spreadsheet takes it for a formula, no terminal for an escape sequence."""
     if value is None:
         return ""
     if isinstance(value, dict | list):

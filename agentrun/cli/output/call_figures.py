@@ -1,4 +1,4 @@
-"""The figures of a call's record: how long answers took, and what it may have cost."""
+"""The figures of a call record: response times and estimated cost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def answer(record: Mapping[str, Any]) -> str:
-    """The median of the answers' times, or nothing when there is none.
+    """The median response time, or an empty string if there is none.
 
     >>> answer({"turns": [{"total_ms": 512.4}, {"total_ms": 700.0}, {"total_ms": 610.0}]})
     '610 ms'
@@ -18,7 +18,7 @@ def answer(record: Mapping[str, Any]) -> str:
 
 
 def budgets(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bool]]:
-    """A line for each bound of each agent's budget, and whether its callers waited longer."""
+    """A line for each limit of each agent's budget, and whether it was exceeded."""
     from agentrun.records import waiting_times
 
     for agent in dict.fromkeys(record["agent"] for record in records):
@@ -27,7 +27,7 @@ def budgets(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, bool]]:
 
 
 def cost(record: Mapping[str, Any]) -> str:
-    """The estimated cost; a ``+`` says that something in it has no known price.
+    """The estimated cost, with a ``+`` if part of it has no known price.
 
     >>> cost({"cost": {"estimate": True, "total": 0.01234, "currency": "USD", "unknown": ["tts x/y"]}})
     '~0.0123+ USD'
@@ -39,7 +39,7 @@ def cost(record: Mapping[str, Any]) -> str:
 
 
 def turns(record: Mapping[str, Any]) -> Any:
-    """A table of the answers, or None when there are none."""
+    """A table of response times, or None if there are none."""
     from rich.table import Table
 
     rows = record.get("turns") or []
@@ -56,7 +56,7 @@ def turns(record: Mapping[str, Any]) -> Any:
 
 
 def usage(record: Mapping[str, Any]) -> list[str]:
-    """A line for each service, and one for the estimate."""
+    """A line for each service, and one for the estimated total."""
     lines = []
     for name, used in (record.get("usage") or {}).items():
         amounts = (f"{amount:g} {unit.replace('_', ' ')}" for unit, amount in used.items())
@@ -69,7 +69,7 @@ def usage(record: Mapping[str, Any]) -> list[str]:
 
 
 def analysis(record: Mapping[str, Any]) -> list[str]:
-    """What ``after_call`` has found out, a line each; nothing where it wasn't asked for."""
+    """The results of ``after_call``, a line each; empty if the spec has none."""
     outcome = record.get("analysis") or {}
     if not outcome:
         return []

@@ -1,4 +1,4 @@
-"""Calls as a table: whole ids always, and of the rest as much as the line is wide."""
+"""A table of calls: always with whole ids, and as many other columns as fit."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 COLUMNS = ("began", "call", "agent", "from", "lasted", "answer", "cost", "ended by", "reason")
 _LEAVE_OUT = ("cost", "answer", "from", "lasted", "began")
-"""What a narrow terminal goes without, the first first."""
+"""Columns that a narrow terminal leaves out, in this order."""
 _LEAST_REASON = 16
 _GAP = 2
 PIPED_COLUMNS = 1000
-"""Nobody reads a pipe by its width: nothing is folded there."""
+"""Width for pipes and files, in which nothing is wrapped."""
 
 
 def row(record: Mapping[str, Any]) -> dict[str, str]:
-    """A call as people read it, by column."""
+    """A call's values for people, by column."""
     return {
         "began": began(record),
         "call": record["id"],
@@ -38,7 +38,7 @@ def row(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def table(records: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """The calls on lines of ``width`` characters; the reason folds where the line is too narrow for it."""
+    """A table of the calls, ``width`` characters wide; a reason that does not fit is wrapped."""
     from rich.table import Table
     from rich.text import Text
 
@@ -73,12 +73,12 @@ def fitting(rows: Sequence[Mapping[str, str]], width: int) -> list[str]:
 
 
 def line_width() -> int:
-    """How many characters a line has: as many as the terminal, or any number where there is none."""
+    """The width of a line in characters: that of the terminal, or unlimited if there is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPED_COLUMNS
 
 
 def began(record: Mapping[str, Any]) -> str:
-    """When a call began, in this machine's time."""
+    """When a call began, in this machine's time zone."""
     return datetime.fromisoformat(record["started"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 

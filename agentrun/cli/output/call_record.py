@@ -1,4 +1,4 @@
-"""One call on the terminal: who said what and when, and what it came to."""
+"""One call on the terminal: transcript, tools, outcome and cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``agentrun chat`` shows: the words as they come, the tools at work, and how it ended."""
+"""The output of ``agentrun chat``: the words as they arrive, tool calls, and how it ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST = 200
 
 
 class ChatScreen(Protocol):
-    """Shows a written conversation."""
+    """Shows a text conversation; one method for each event."""
 
     def tool_started(self, name: str, arguments: Mapping[str, Any]) -> None: ...
     def tool_ended(self, entry: Entry) -> None: ...
@@ -44,7 +44,7 @@ class ChatScreen(Protocol):
 
 
 class JsonScreen:
-    """One JSON object a turn, and nothing else."""
+    """Prints one JSON object per turn, and nothing else."""
 
     def tool_started(self, name: str, arguments: Mapping[str, Any]) -> None:
         """It is in the turn's object."""

@@ -1,4 +1,4 @@
-"""What a check found, as machines read it.
+"""The findings of a check in machine-readable formats.
 
 ``json`` is one object; ``github`` are workflow commands
 (https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions); ``sarif`` is SARIF 2.1.0
@@ -25,7 +25,7 @@ _RULES = {
 
 
 def as_json(findings: Findings) -> str:
-    """One object with counts and problems."""
+    """One JSON object with counts and problems."""
     problems = [asdict(problem) for problem in findings.all()]
     counts = {"errors": findings.count("error"), "warnings": findings.count("warning")}
     return json.dumps({"specs": findings.specs, **counts, "problems": problems}, ensure_ascii=False, indent=2)
@@ -81,7 +81,7 @@ def _command(problem: Problem) -> str:
 
 
 def _escaped(text: str, more: str = "") -> str:
-    """``text`` with what ends a command's part written as its byte in hex."""
+    """``text`` with the delimiters of workflow commands percent-encoded."""
     return "".join(f"%{ord(letter):02X}" if letter in f"%\r\n{more}" else letter for letter in text)
 
 
@@ -113,7 +113,7 @@ def _notification(problem: Problem) -> dict[str, Any]:
 
 
 def _uri(path: str) -> str:
-    """Relative to where the check ran when the file is below it, as code scanning wants it."""
+    """The path relative to the current folder if it is below it, as code scanning expects."""
     from urllib.parse import quote
 
     whole = Path(path).absolute()

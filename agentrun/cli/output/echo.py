@@ -1,4 +1,4 @@
-"""Lines with text from outside in them."""
+"""Prints lines that contain untrusted text."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from agentrun.printable import printable
 
 
 def echo(text: object, *, err: bool = False) -> None:
-    """Print a line as ``click.echo`` does, with nothing in it that a terminal would obey."""
+    """Print a line as ``click.echo`` does, with terminal escape sequences made visible."""
     click.echo(printable(str(text)), err=err)

@@ -1,4 +1,4 @@
-"""A console that shows what it is given, and obeys nothing that stands in it."""
+"""A Rich console that shows untrusted text without obeying it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service as JSON-ready data, for programs that read ``agentrun providers --json``."""
+"""Services as JSON, for ``agentrun providers --json``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agentrun.providers.service import Service, Setting
 
 
 def described(service: Service, environ: Mapping[str, str], *, settings: bool) -> dict[str, Any]:
-    """What a service needs and whether it is here; its settings too when they are asked for."""
+    """What a service needs and whether that is installed; with its settings if requested."""
     data: dict[str, Any] = {
         "kind": service.kind,
         "name": service.provider,

@@ -1,4 +1,4 @@
-"""The services as tables for people."""
+"""Services as tables, for ``agentrun providers``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from agentrun.providers import installed
 from agentrun.providers.service import Service, Setting
 
 _PIPED_COLUMNS = 200
-"""Wide enough that nothing is broken over lines where nobody looks at a terminal."""
+"""Wide enough that nothing is wrapped when the output is not a terminal."""
 _MOST_CHOICES = 8
 
 
 def table(services: Sequence[Service], environ: Mapping[str, str]) -> None:
-    """A line for each service: what it is called, what it needs, and whether that is here."""
+    """A line for each service: its name, what it needs, and whether that is installed."""
     shown = _table("kind", "name", "extra", "variables", "installed", "keyed")
     for service in services:
         shown.add_row(
@@ -37,7 +37,7 @@ def table(services: Sequence[Service], environ: Mapping[str, str]) -> None:
 
 
 def details(services: Sequence[Service], environ: Mapping[str, str]) -> None:
-    """What each service of one provider needs, and its settings."""
+    """Print what each service of one provider needs, and its settings."""
     console = _console()
     for place, service in enumerate(services):
         if place:
@@ -80,7 +80,7 @@ def _type(setting: Setting) -> str:
 
 
 def _written(value: object) -> str:
-    """A default as it would stand in a spec."""
+    """A default value as one would write it in a spec."""
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 

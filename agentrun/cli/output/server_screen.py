@@ -1,4 +1,4 @@
-"""What `agentrun serve` shows: rich on a terminal, plain elsewhere."""
+"""The output of `agentrun serve`: formatted on a terminal, plain elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def quiet_logs(level: str, form: Literal["text", "json"] = "text") -> None:
-    """Send logs of ``level`` and above to standard error, without secrets; ``json`` is an object a line."""
+    """Send logs of ``level`` and above to standard error, without secrets; ``json`` is one object a line."""
     from agentrun import logs
     from agentrun.records.redaction import secrets
     from agentrun.records.redaction.redaction import Redaction
@@ -26,7 +26,7 @@ def quiet_logs(level: str, form: Literal["text", "json"] = "text") -> None:
 
 @contextlib.contextmanager
 def progress(text: str) -> Iterator[Callable[[], None]]:
-    """A spinner until the block calls what it was given, or ends."""
+    """Show a spinner until the block calls the function it is given, or ends."""
     console = Console(stderr=True)
     status = console.status(f"{text} …")
     if console.is_terminal:
@@ -38,7 +38,7 @@ def progress(text: str) -> Iterator[Callable[[], None]]:
 
 
 def show_start(server: RunningServer) -> None:
-    """One short screen: each agent, its addresses, and what to do next."""
+    """Print each agent, its addresses, and what to do next."""
     from agentrun.spec.checks.required_extras import has_browser
 
     console = Console()
@@ -109,7 +109,7 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
 
 
 def show_proxy(server: RunningServer) -> None:
-    """Say that others can reach the server, and how the page is opened from now on."""
+    """Say that others can reach the server, and how to open the page from now on."""
     if _is_loopback(server) and server.settings.local.is_reachable:
         words = "A proxy passes requests on to this server. The page asks for a token now: open"
         Console().print(
@@ -121,7 +121,7 @@ def show_proxy(server: RunningServer) -> None:
 
 
 def show_stop(server: RunningServer, seconds: float = 0.0) -> None:
-    """Say what stopping does; calls get ``seconds`` to finish."""
+    """Say that the server is stopping; calls have ``seconds`` to finish."""
     calls = server.switchboard.live
     if calls:
         what = f"Waiting up to {seconds:g} s for" if seconds else "Ending"

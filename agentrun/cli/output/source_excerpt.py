@@ -1,4 +1,4 @@
-"""A problem as a terminal shows it: the line itself, with a caret under the place."""
+"""A problem on a terminal: the line of the file, with a caret under the place."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def excerpt(problem: Problem) -> Text:
 
 
 def _line(problem: Problem) -> str:
-    """The line of a file at which a problem stands; "" when it has none, or a secret stands there."""
+    """The line of a file that a problem is about; "" if it has none, or the line holds a secret."""
     if not problem.line:
         return ""
     try:

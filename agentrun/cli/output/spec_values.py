@@ -1,4 +1,4 @@
-"""What a spec amounts to: every value, and where it comes from."""
+"""The effective values of a spec, and where each comes from."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _words(value: Any) -> str:
 
 
 def _add(table: Table, *cells: str) -> None:
-    """A row of words as they stand: brackets in them are no markup."""
+    """A table row of plain text: square brackets are not markup."""
     table.add_row(*map(Text, cells))
 
 

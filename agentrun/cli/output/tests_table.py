@@ -1,4 +1,4 @@
-"""What ``agentrun test`` shows."""
+"""The output of ``agentrun test``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 
 
 class Screen:
-    """A line a test, the failed ones at length, and a line at the end."""
+    """Prints a line per test, failures in detail, and a summary."""
 
     def __init__(self, number: int) -> None:
         self._console = PrintableConsole(markup=True, soft_wrap=True)
         self._number = number
 
     def one(self, outcome: Outcome) -> None:
-        """A test is over."""
+        """Print the result of one test."""
         colour = _COLOURS[outcome.status]
         why = f" [dim]{escape(outcome.reason)}[/]" if outcome.reason else ""
         if self._console.is_terminal:
@@ -32,7 +32,7 @@ class Screen:
             self._console.print(f"{outcome.status:7} {escape(outcome.id)}{why}")
 
     def summary(self, outcomes: Sequence[Outcome], repeat: int) -> None:
-        """What failed and why, what nobody judged, and how many passed."""
+        """Print the failures and why, the tests without a judge, and how many passed."""
         from agentrun.testing.results.report import failure_text
 
         for outcome in outcomes:
