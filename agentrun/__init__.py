@@ -1,8 +1,8 @@
-"""Voice agents as configuration. What a plugin author imports stands here.
+"""Run voice agents that are described in YAML. This module exports what plugin authors need.
 
 >>> from agentrun import Call, ToolError, hookimpl
 
-A name is imported when it is first asked for, so that `agentrun --help` costs no more than click.
+Names are imported on first use, so that `agentrun --help` loads little more than click.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a tool may know of the call that it works for, and what it may do on it."""
+"""The call that a tool works for: what a tool can know about it, and do on it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ T = TypeVar("T")
 
 
 class NoLineError(RuntimeError):
-    """The call has no line: it was made for a test, or it is over."""
+    """The call has no line: it was created for a test, or it is over."""
 
 
 class Line(Protocol):
-    """What a session lets a tool do; ``Call`` has the same methods, and says what they do."""
+    """What a session lets a tool do on the call; ``Call`` has the same methods, and documents them."""
 
     @property
     def http(self) -> httpx.AsyncClient: ...
@@ -49,19 +49,19 @@ class Line(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """One call: who is speaking with which agent, over what.
+    """One call: who is talking to which agent, and over what.
 
-    A tool that wants it has a parameter typed ``Call``; the host fills it and the model never sees it.
-    ``id`` is Twilio's call SID or Daily's call id on the telephone and a random id elsewhere.
-    ``from_number`` and ``to_number`` are E.164 numbers, or None where there is no telephone.
+    A tool receives it in a parameter typed ``Call``, which the model never sees.
+    ``id`` is Twilio's call SID, Daily's call id, or a random id if there is no telephone.
+    ``from_number`` and ``to_number`` are E.164 numbers, or None if there is no telephone.
     ``parameters`` are the custom parameters of the media stream, the SIP headers of a call over Daily, or
-    the body of a start. ``environ`` is the environment that the command line read at start.
-    ``offline`` is true under ``--offline``: answer from local data rather than from the network.
-    ``state`` belongs to the tools: whatever they put there lasts until the call ends.
+    the request body that started the session. ``environ`` is the environment, as read by the command line.
+    ``offline`` is true under ``--offline``: answer from local data instead of the network.
+    ``state`` belongs to the tools: what they store there lasts until the call ends.
 
-    The methods need a line, which agentrun sets: without one they raise NoLineError, also once the call is
-    over. An ``async def`` awaits them; a ``def``, which has a thread of its own, hands them to ``run``. A
-    test may give a ``client`` for ``http``.
+    The methods need a line, which agentrun provides. Without one, and after the end of the call, they raise
+    NoLineError. An ``async def`` tool awaits them; a ``def`` tool, which runs in a thread, passes them to
+    ``run``. A test may supply a ``client`` for ``http``.
 
     >>> Call(id="CA1", agent="ncaa", transport="twilio", from_number="+15551234567").caller
     '+15551234567'
@@ -82,63 +82,63 @@ class Call:
 
     @property
     def caller(self) -> str:
-        """The caller's number, or ``anonymous`` where it is hidden or there is none."""
+        """The caller's number, or ``anonymous`` if it is hidden or there is none."""
         return "anonymous" if caller_numbers.is_hidden(self.from_number) else str(self.from_number)
 
     @property
     def http(self) -> httpx.AsyncClient:
-        """An HTTP client over connections that all calls of the process share; it keeps no cookies.
+        """An HTTP client whose connections are shared by all calls of the process; it keeps no cookies.
 
-        It waits 10 seconds for an answer. Don't close it.
+        Its timeout is 10 seconds. Don't close it.
         """
         return self.client or self._line("http").http
 
     async def say(self, text: str) -> None:
-        """Have ``text`` spoken after what is being said; returns at once, before it has been heard."""
+        """Queue ``text`` to be spoken after what is being said; returns before it has been heard."""
         await self._line("say").say(text)
 
     async def hang_up(self, words: str = "") -> None:
         """Say ``words``, wait until the caller has heard everything, then end the call.
 
-        The words are left out where the model has said goodbye itself in the answer that called the tool.
-        Raises ToolError, which the model is told, when the caller speaks over the words: they stay.
+        The words are skipped if the model has already said goodbye in the answer that called the tool.
+        Raises ToolError, which is passed to the model, if the caller speaks over the words; the call goes on.
         """
         await self._line("hang_up").hang_up(words)
 
     async def transfer(self, to: str, words: str = "") -> None:
-        """Say ``words``, wait until they have been heard, then hand the caller to the number ``to``.
+        """Say ``words``, wait until they have been heard, then transfer the caller to ``to``.
 
-        ``to`` is an E.164 number, with ``;ext=12`` where keys are pressed once it is answered, or an address
-        of SIP. The agent leaves the call. Raises ToolError, which the model is told, when
-        the transport can't or the telephone company won't, or the caller speaks over the words.
+        ``to`` is an E.164 number, with ``;ext=12`` for keys to press once it answers, or a SIP URI. The agent
+        leaves the call. Raises ToolError, which is passed to the model, if the transport can't transfer, the
+        telephone company refuses, or the caller speaks over the words.
         """
         await self._line("transfer").transfer(to, words)
 
     async def hand_over(self, to: str, words: str = "") -> None:
-        """Say ``words``, wait until they have been heard, then go on as the agent ``to``.
+        """Say ``words``, wait until they have been heard, then hand off to the agent ``to``.
 
-        It is one that ``handoff:`` of the spec names, or one that those name. Its prompt, voice, models and
-        tools take over; the conversation, the record and the limits of the call stay. Raises ToolError for
-        an agent that can't be handed to.
+        ``to`` is a handoff target: an agent named by ``handoff:`` in the spec, or by one of those agents. Its
+        prompt, voice, models and tools take over; the conversation, the record and the limits of the call
+        stay. Raises ToolError for any other agent.
         """
         await self._line("hand_over").hand_over(to, words)
 
     async def send_digits(self, digits: str) -> None:
-        """Send the tones of ``digits`` (``0`` to ``9``, ``*``, ``#``) after what is being said."""
+        """Send ``digits`` (``0`` to ``9``, ``*``, ``#``) as DTMF tones after what is being said."""
         await self._line("send_digits").send_digits(digits)
 
     async def collect_digits(
         self, words: str = "", most: int = 20, finish: str = "#", timeout: float = 10.0
     ) -> str:
-        """Say ``words``, then give the keys that the caller presses: at most ``most``, without ``finish``.
+        """Say ``words``, then return the keys that the caller presses: at most ``most``, without ``finish``.
 
-        ``timeout`` is how many seconds to wait for each key, from the end of the words. The answer is empty
-        when no key was pressed.
+        ``timeout`` is how long to wait for each key, in seconds from the end of the words. The result is
+        empty if no key was pressed.
         """
         return await self._line("collect_digits").collect_digits(words, most, finish, timeout)
 
     async def wait(self, seconds: float) -> None:
-        """Don't ask for ``seconds`` whether the caller is still there; returns at once."""
+        """For ``seconds``, don't ask a silent caller whether they are still there; returns at once."""
         await self._line("wait").wait(seconds)
 
     async def quiet(self, seconds: float = 1.0, most: float = 30.0) -> None:
@@ -146,17 +146,18 @@ class Call:
         await self._line("quiet").quiet(seconds, most)
 
     async def stop_recording(self) -> bool:
-        """Stop the recording of the call's sound and delete what was recorded of both sides.
+        """Stop recording the call's audio, and delete what was recorded.
 
-        Gives false where the call is not recorded. The record's ``recording_deleted`` says when it was.
-        Raises ToolError, which the model is told, where the file can't be deleted; it has stopped then.
+        Returns False if the call is not recorded. The record's ``recording_deleted`` is the time of deletion.
+        Raises ToolError, which is passed to the model, if the file can't be deleted; recording has stopped
+        even then.
         """
         return await self._line("stop_recording").stop_recording()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait in a ``def`` tool's thread for ``work``, which runs in the event loop; gives its result.
+        """Run ``work`` in the event loop from a ``def`` tool's thread, and return its result.
 
-        Raises what ``work`` raises, and RuntimeError in the event loop itself, where it is awaited instead.
+        Raises whatever ``work`` raises, and RuntimeError if called in the event loop: await it there instead.
 
         >>> def look_up(call: Call, name: str) -> str:
         ...     '''Look up an opening time.'''

@@ -1,13 +1,13 @@
-"""What can go wrong, and who can mend it.
+"""What can go wrong, and who can fix it.
 
-AgentRunError       the user can mend it: printed without a traceback, exit 1
-  SpecError         every Problem with file:line:column and a hint
-  PluginError       a plugin: which, where, what
+AgentRunError       the user can fix it: printed without a traceback, exit code 1
+  SpecError         all problems of a spec, each with file:line:column and a hint
+  PluginError       a plugin can't be used: which, where and why
   SetupError        a missing key, extra or port: names the variable or the command
-ToolError           raised by a tool's author and told to the model; never ends a command
-  SpokenOverError   the agent does not leave the call: somebody spoke over its last words
-  UnavailableError  the server of a tool can't do it, and the record says why
-anything else       a bug of agentrun: exit 3, and the traceback in a file
+ToolError           raised by a tool's author and passed to the model; never ends a command
+  SpokenOverError   the caller spoke over the agent's last words, so the call goes on
+  UnavailableError  the server behind a tool failed; the record says why
+anything else       a bug in agentrun: exit code 3, and the traceback in a file
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One mistake, at one place of one file.
+    """One mistake, at one place in one file.
 
-    ``line`` and ``column`` count from 1; both are 0 for what stands in no file, such as ``--set``. ``where``
-    is the dotted path of the value (``transport.type``), ``hint`` the next step, or empty.
+    ``line`` and ``column`` count from 1; both are 0 for values that are in no file, such as ``--set``.
+    ``where`` is the dotted path of the value (``transport.type``), ``hint`` the next step, or empty.
 
     >>> print(Problem("a.yaml", 3, 3, "transport.type", "'twillio' is not one of twilio", "write 'twilio'"))
     a.yaml:3:3: transport.type: 'twillio' is not one of twilio
@@ -48,7 +48,7 @@ class Problem:
 
 
 class AgentRunError(Exception):
-    """Something that the user can mend; ``hint`` is the next step, or empty."""
+    """An error that the user can fix; ``hint`` is the next step, or empty."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class AgentRunError(Exception):
 
 
 class SpecError(AgentRunError):
-    """A spec that cannot be used, with every problem found in it, sorted by position."""
+    """A spec that can't be used, with all its problems, sorted by position."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems))
@@ -68,7 +68,7 @@ class SpecError(AgentRunError):
 
 
 class PluginError(AgentRunError):
-    """A plugin that cannot be used: ``plugin`` is its name, ``path`` its file or distribution."""
+    """A plugin that can't be used; ``plugin`` is its name, ``path`` its file or distribution."""
 
     def __init__(self, plugin: str, path: str, message: str, hint: str = "") -> None:
         self.plugin = plugin
@@ -77,11 +77,11 @@ class PluginError(AgentRunError):
 
 
 class SetupError(AgentRunError):
-    """The machine lacks something: a variable, an extra, a free port."""
+    """The machine lacks something, such as an environment variable, an extra or a free port."""
 
 
 class ToolError(Exception):
-    """Raised by a tool to tell the model, in words, why it could not do what was asked.
+    """Raised by a tool to tell the model why it could not do what was asked.
 
     >>> raise ToolError("We seat at most 12. Offer the private room.")
     Traceback (most recent call last):
@@ -91,11 +91,11 @@ class ToolError(Exception):
 
 
 class SpokenOverError(ToolError):
-    """Somebody spoke over the words before the end of a call or a transfer, which was not done then."""
+    """Somebody spoke over the last words before a hang-up or a transfer, which was therefore not done."""
 
 
 class UnavailableError(ToolError):
-    """The other end of a tool can't do it; ``why`` is for the log and the record, and not for the model."""
+    """The server behind a tool failed; ``why`` is for the log and the record, not for the model."""
 
     def __init__(self, words: str, why: str) -> None:
         super().__init__(words)
@@ -103,4 +103,4 @@ class UnavailableError(ToolError):
 
 
 class NotAskedError(ToolError):
-    """Raised by a tool of another program's that asks nobody: the call is offline, or its server unknown."""
+    """Raised instead of calling a tool's server, because the call is offline or the server is unknown."""

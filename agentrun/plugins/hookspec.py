@@ -1,4 +1,4 @@
-"""The hooks that a plugin may implement; this file is their manual.
+"""The hooks that a plugin can implement; this file is their manual.
 
 A plugin is a file or a package in the project's ``plugins`` folder, or an installed package with an entry
 point in the group ``agentrun``::
@@ -6,8 +6,8 @@ point in the group ``agentrun``::
     [project.entry-points.agentrun]
     trattoria = "trattoria_tools.plugin"
 
-Its name, in ``tools:`` of a spec, is the file's, the package's or the entry point's. It is imported only
-when a spec names it, there or as a provider.
+A spec names it under ``tools:`` by the name of the file, the package or the entry point. It is imported only
+if a spec names it, there or as a provider.
 """
 
 from __future__ import annotations
@@ -24,22 +24,23 @@ hookspec = pluggy.HookspecMarker("agentrun")
 
 @hookspec
 def agentrun_tools() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body]
-    """Give the functions that an agent may call, as a list.
+    """Return the functions that an agent may call, as a list.
 
     Each is a ``def``, which runs in a thread, or an ``async def``, which runs in the plugin's event loop and
-    should not block it. What the model sees is the function's name, its docstring, and its parameters: their
-    types from the type hints, their meaning from the docstring's ``Args:``. A parameter typed ``Call`` is
-    filled by agentrun and hidden from the model. Arguments are checked before the function is called; those
-    that don't fit go back to the model in words.
+    should not block it. The model sees the function's name, its docstring and its parameters, with types from
+    the type hints and descriptions from the docstring's ``Args:``. A parameter typed ``Call`` is filled in by
+    agentrun and hidden from the model. Arguments are validated before the function is called; if they are
+    invalid, the model is told why.
 
-    A function returns a string, or anything that JSON can hold: dataclasses, pydantic models, dates, decimals
-    and sets too. The model reads at most 16,000 characters of it. It may take 10 seconds;
-    ``@tool(timeout=30)`` allows 30. It raises ``ToolError`` to tell the model in words why something can't be
-    done; after any other exception the model hears only that it failed, and the traceback goes to the log.
+    A function returns a string or anything that JSON can hold, including dataclasses, pydantic models, dates,
+    decimals and sets. The model receives at most 16,000 characters of it. The default timeout is 10 seconds;
+    ``@tool(timeout=30)`` allows 30. The function raises ``ToolError`` to tell the model why something can't
+    be done. After any other exception the model is told only that the tool failed, and the traceback goes to
+    the log.
 
-    Called once, when the spec that names the plugin is loaded; it must do no more than name functions. A
-    ``PluginError`` with file and line says that the plugin raises, that a function has no docstring, lacks a
-    type hint or takes ``*args``, or that two of its tools have one name.
+    Called once, when the spec that names the plugin is loaded; it should only return the list. Loading fails
+    with a ``PluginError``, with file and line, if the hook raises, if a function has no docstring, lacks a
+    type hint or takes ``*args``, or if two of its tools have the same name.
 
     >>> from agentrun import Call, ToolError, hookimpl
     >>> def book_table(call: Call, guests: int) -> str:
@@ -59,21 +60,21 @@ def agentrun_tools() -> Sequence[Callable[..., Any]]:  # type: ignore[empty-body
 
 @hookspec
 def agentrun_providers() -> Mapping[str, Mapping[str, type]]:  # type: ignore[empty-body]
-    """Give speech and language services of Pipecat's kind that a spec may name, by kind and provider.
+    """Return Pipecat services that a spec can name, by kind and provider.
 
-    The kinds are ``stt``, ``llm``, ``tts`` and ``realtime``. A class is an ordinary service of Pipecat: it
-    inherits from ``STTService``, ``LLMService`` or ``TTSService``, directly or by way of a service that
-    Pipecat has, and needs nothing of agentrun. A spec writes it as ``tts: parrot/MODEL``; it is looked for
-    in the plugin that is called like the provider, then in those that ``tools:`` names. Pipecat's own
+    The kinds are ``stt``, ``llm``, ``tts`` and ``realtime``. A class is an ordinary Pipecat service: it
+    inherits from ``STTService``, ``LLMService`` or ``TTSService``, directly or through one of Pipecat's
+    services, and needs nothing from agentrun. A spec names it as ``tts: parrot/MODEL``. agentrun looks for
+    it in the plugin with the provider's name, then in the plugins named under ``tools:``. Pipecat's own
     providers can't be replaced.
 
     The other keys of the mapping in the spec are arguments of the constructor and fields of the class's
-    ``Settings``, when it has one; names and types are checked from the type hints. ``MODEL``, and what a
-    language model is told, come as ``settings``. An argument ``api_key`` is taken from
-    ``<PROVIDER>_API_KEY``, and ``aiohttp_session`` is filled.
+    ``Settings``, if it has one; names and types are checked against the type hints. ``MODEL`` and a language
+    model's system prompt are passed in ``settings``. An argument ``api_key`` is filled from
+    ``<PROVIDER>_API_KEY``, and ``aiohttp_session`` with a shared session.
 
-    Called once each time a spec that names the provider is loaded. A ``PluginError`` says that the plugin
-    raises, gives something else than classes by kind and name, or a class that is no such service.
+    Called once each time a spec that names the provider is loaded. Loading fails with a ``PluginError`` if
+    the hook raises, or returns anything but service classes by kind and name.
 
     >>> from agentrun import hookimpl
     >>> @hookimpl
@@ -86,15 +87,15 @@ def agentrun_providers() -> Mapping[str, Mapping[str, type]]:  # type: ignore[em
 
 @hookspec
 def agentrun_call_before(call: Call) -> Mapping[str, Any] | None:
-    """Look up who calls, before the agent speaks; give values for the spec's variables, or None.
+    """Look up the caller before the agent speaks; return values for the spec's variables, or None.
 
-    ``call`` has the numbers and the parameters of the call, and no line yet. The keys are names of ``vars:``,
-    ``save:`` or ``extract:`` of the spec; any other is left out, and so is a value of more than 16,000
-    characters of JSON. The greeting waits for ``before_call.timeout`` of the spec, 1 second by default; what
-    is not there by then is not used. ToolError refuses the call: its words are said, and the call ends. Any
-    other exception goes to the record's errors, and the call goes on.
+    ``call`` has the numbers and parameters of the call, but no line yet. The keys of the result are variables
+    of ``vars:``, ``save:`` or ``extract:`` in the spec; other keys are ignored, as are values of more than
+    16,000 characters of JSON. The greeting waits for the result for ``before_call.timeout``, 1 second by
+    default; a later result is not used. A ToolError rejects the call: its text is spoken, and the call ends.
+    Any other exception goes to the record's errors, and the call goes on.
 
-    Called once for every call that comes in to an agent whose ``tools:`` name the plugin, while the line is
+    Called once for every incoming call of an agent whose ``tools:`` name the plugin, while the line is being
     opened; a ``def`` runs in a thread.
 
     >>> from agentrun import Call, ToolError, hookimpl
@@ -108,11 +109,11 @@ def agentrun_call_before(call: Call) -> Mapping[str, Any] | None:
 
 @hookspec
 def agentrun_call_started(call: Call) -> None:
-    """Hear that a call has begun.
+    """Called when a call has begun.
 
-    ``call`` is what the tools of this call get: its numbers, its ``state``, and a line to speak on. The call
-    does not wait; a ``def`` runs in a thread, an ``async def`` in the plugin's event loop, for at most 30
-    seconds. What it raises goes to the log, and the call goes on.
+    ``call`` is the ``Call`` that the tools receive: its numbers, its ``state``, and a line to speak on. The
+    call does not wait for the hook. A ``def`` runs in a thread, an ``async def`` in the plugin's event loop,
+    for at most 30 seconds. Exceptions go to the log, and the call goes on.
 
     Called once for every call of an agent whose ``tools:`` name the plugin.
 
@@ -125,11 +126,11 @@ def agentrun_call_started(call: Call) -> None:
 
 @hookspec
 def agentrun_call_ended(record: Mapping[str, Any]) -> None:
-    """Hear that a call is over, and what was said.
+    """Called when a call is over.
 
-    ``record`` is the record of the call as ``agentrun calls export`` prints it: ``id``, ``agent``,
-    ``started``, ``ended``, ``ended_by``, ``reason``, ``transcript`` and more. Runs as
-    ``agentrun_call_started`` does, and after it; a server that stops waits for it.
+    ``record`` is the call record as printed by ``agentrun calls export``: ``id``, ``agent``, ``started``,
+    ``ended``, ``ended_by``, ``reason``, ``transcript`` and more. Runs like ``agentrun_call_started``, and
+    after it; a server that is stopping waits for it.
 
     >>> from agentrun import hookimpl
     >>> @hookimpl
@@ -140,17 +141,17 @@ def agentrun_call_ended(record: Mapping[str, Any]) -> None:
 
 @hookspec
 def agentrun_client_message(call: Call, name: str, data: Any) -> Any:
-    """Answer what a page asks beside the sound, with Pipecat's ``client.sendClientRequest(name, data)``.
+    """Answer a web page's request, sent with Pipecat's ``client.sendClientRequest(name, data)``.
 
-    ``call`` is what the tools of this call get, ``data`` whatever the page has sent, from JSON; a page can be
-    read and changed by its visitor. What is given must be something that JSON can hold, as a tool's result,
-    of at most 16,000 characters; None says that this plugin has no answer, and the next one in ``tools:`` is
-    asked. The page is told an error where none has one, after 8 seconds, and in the words of a ToolError; any
-    other exception goes to the log. At most 8 messages of a call are answered at once.
+    ``call`` is the ``Call`` that the tools receive, ``data`` whatever JSON value the page sent; don't trust
+    it, since visitors can change what a page sends. Return anything that JSON can hold in at most 16,000
+    characters, or None if this plugin has no answer; the next plugin in ``tools:`` is then asked. The page
+    receives an error if no plugin has an answer, after 8 seconds, or with the text of a ToolError. Any other
+    exception goes to the log. At most 8 messages of a call are answered at once.
 
-    Called once for every message of a page (``sendClientMessage`` too, whose answer nobody waits for) to an
-    agent whose ``tools:`` name the plugin, also while a hook of an earlier message runs; a ``def`` runs in a
-    thread, an ``async def`` in the plugin's event loop.
+    Called once for every message of a page to an agent whose ``tools:`` name the plugin, including
+    ``sendClientMessage``, whose result is discarded, and even while a hook for an earlier message is still
+    running. A ``def`` runs in a thread, an ``async def`` in the plugin's event loop.
 
     >>> from agentrun import Call, hookimpl
     >>> @hookimpl

@@ -1,4 +1,4 @@
-"""``@tool`` sets what differs from the usual for one tool."""
+"""``@tool`` sets the options of one tool."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def tool(
     once_per_call: bool = False,
     confirm: bool = False,
 ) -> Callable[[F], F]:
-    """Set a tool's options; a plain function without it is a tool as well.
+    """Set a tool's options; a plain function without the decorator is a tool as well.
 
-    ``name`` is what the model calls it by: letters, digits, ``_`` and ``-``, at most 64. A duration is
-    seconds or a text with its unit, such as ``"5s"``; all but ``name`` can be set for one agent in its spec.
+    ``name`` is the name that the model sees: at most 64 letters, digits, ``_`` and ``-``. Durations are
+    numbers of seconds or strings with a unit, such as ``"5s"``. A spec can override everything but ``name``.
 
-    - ``timeout``: a tool that is slower is stopped, and the model is told so. (A ``def`` that is past its
-      time can't be stopped: nobody waits for it any more.)
-    - ``say``: spoken once the tool has worked and everybody has been silent for ``say_after``.
-    - ``on_interrupt``: when the caller speaks while the tool works, ``cancel`` stops it, and the model is
-      told that it was cancelled; ``finish`` lets it end, and the model gets its result then.
-    - ``once_per_call``: a repeated call with the same arguments gets the first one's result, also while that
-      one still works; it ends even when the caller interrupts. What a ToolError refused may be tried again.
-    - ``confirm``: the first call only has the model ask the caller; it runs when it is called again with the
-      same arguments after the caller has spoken.
+    - ``timeout``: a slower tool is cancelled, and the model is told so. (A ``def`` can't be cancelled; it is
+      no longer waited for.)
+    - ``say``: spoken once the tool has been running and nobody has spoken for ``say_after``.
+    - ``on_interrupt``: what happens if the caller speaks while the tool runs. ``cancel`` cancels the tool and
+      tells the model so; ``finish`` lets it finish, and the model gets its result then.
+    - ``once_per_call``: a repeated call with the same arguments gets the result of the first, even if that is
+      still running; an interruption does not cancel it. A call refused by ToolError may be repeated.
+    - ``confirm``: the first call only makes the model ask the caller; the tool runs when it is called again
+      with the same arguments after the caller has spoken.
 
     Raises ValueError for a duration that is not above 0 and for an unknown ``on_interrupt``.
 

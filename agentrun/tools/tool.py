@@ -12,10 +12,10 @@ from agentrun.tools.running.loop_guard import LoopAllowance
 
 
 class Runner(Protocol):
-    """Runs a tool once: the model's arguments in, anything that JSON can hold out.
+    """Runs a tool once with the model's arguments, and returns anything that JSON can hold.
 
-    Raises ``ToolError`` for what the model should hear, such as arguments that don't fit; anything else is
-    the tool's bug.
+    Raises ``ToolError`` for what the model should be told, such as invalid arguments; any other exception is
+    a bug in the tool.
     """
 
     async def __call__(self, call: Call, arguments: Mapping[str, Any]) -> Any: ...
@@ -23,14 +23,14 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class Tool:
-    """One function that the model may call; run it with ``invoke``, which keeps the timeout and never raises.
+    """A function that the model may call. ``invoke`` runs it with its timeout, and never raises.
 
-    ``parameters`` is a JSON Schema object (``type``, ``properties``, ``required``) without references,
-    ``origin`` says where the function stands (``plugins/ncaa.py:12``), ``timeout`` and ``say_after`` are in
-    seconds. ``check`` raises ToolError for arguments that don't fit, without running anything.
-    ``save`` has the variables that its result gives a value, each with its JMESPath. ``function`` is what a
-    plugin's tool was made of. ``home`` names the event loop that it runs in on a server; none is the call's.
-    The rest is what ``@tool`` says, which the pipeline and ``CallTools`` keep.
+    ``parameters`` is a JSON Schema object (``type``, ``properties``, ``required``) without references;
+    ``origin`` is where the function is defined (``plugins/ncaa.py:12``); ``timeout`` and ``say_after`` are in
+    seconds. ``check`` raises ToolError for invalid arguments, without running anything. ``save`` maps
+    variables to the JMESPath of their value in the result. ``function`` is the plugin's function that the
+    tool was made from. ``home`` names the event loop in which the tool runs on a server; None is the call's.
+    The other fields are the options of ``@tool``, which the pipeline and ``CallTools`` enforce.
     """
 
     name: str
