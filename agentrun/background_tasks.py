@@ -1,4 +1,4 @@
-"""Tasks that a server can't be without: each is watched, and one that dies is restarted."""
+"""Tasks that a server can't do without: each is watched, and restarted if it dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that a start carries in JSON, as the text that ``call.parameters`` has."""
+"""Converts JSON values to strings for ``call.parameters``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls: the number in what a telephone network says of a caller, and whether it is hidden."""
+"""Caller numbers: reads them from what a telephone network sends, and tells hidden ones."""
 
 from __future__ import annotations
 

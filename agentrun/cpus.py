@@ -1,4 +1,4 @@
-"""How much of the machine's processors this process may use."""
+"""How many processors this process may use."""
 
 from __future__ import annotations
 

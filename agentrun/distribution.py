@@ -1,4 +1,4 @@
-"""The distribution that this package is part of, how this copy was installed, and how more is installed."""
+"""The installed distribution of agentrun, how it was installed, and how to install more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The garbage collector waits while what stays is loaded, and passes over it later."""
+"""Pauses garbage collection while long-lived objects are loaded, and exempts them later."""
 
 from __future__ import annotations
 

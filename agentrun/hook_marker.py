@@ -1,4 +1,4 @@
-"""The mark of a plugin's hooks; a leaf, so that whatever imports ``agentrun`` imports no plugins."""
+"""``hookimpl``, in a module of its own so that importing ``agentrun`` imports no plugin code."""
 
 from __future__ import annotations
 

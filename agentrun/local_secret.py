@@ -1,4 +1,4 @@
-"""What tells this user's programs and browser from strangers, once others can reach a server on loopback.
+"""A secret that proves a request comes from this user, when others can reach a server on loopback.
 
 One file that only this user can read holds a secret. A server takes tokens that are made from it for its own
 port, so a token that is shown to another port's server opens nothing here.

@@ -1,4 +1,4 @@
-"""Where log lines go, what they look like, and what stands in none of them."""
+"""Log output: where it goes, its format, and the redaction of secrets."""
 
 from __future__ import annotations
 

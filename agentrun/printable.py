@@ -1,4 +1,4 @@
-"""Text from outside, as a terminal and a log may show it."""
+"""Makes untrusted text safe for terminals and logs."""
 
 from __future__ import annotations
 

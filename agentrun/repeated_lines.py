@@ -1,4 +1,4 @@
-"""What is logged again and again: one line, and then how often it came.
+"""Collapses log lines that repeat: one line, then how often it came.
 
 A part that fails at each piece of sound would else log fifty tracebacks a second, in which nothing else is
 found any more.

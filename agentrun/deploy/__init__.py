@@ -1,1 +1,1 @@
-"""Files that run an agent elsewhere: a room for each target, and what they share. Nothing here is started."""
+"""Writes the files that run agents elsewhere: a package for each target. Nothing is started here."""

@@ -1,4 +1,4 @@
-"""What an agent asks, seen from the place that it is brought to."""
+"""Addresses that an agent connects to, checked for the target where it will run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agent begins, seen from the place that it is brought to."""
+"""Programs that an agent starts, checked for the target where it will run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many calls a replica carries, and what they take: as `agentrun bench` has measured its agents."""
+"""How many calls a replica carries and what they need, from the results of `agentrun bench`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets in files that are copied as they are: whoever has the folder, or its image, would have them too."""
+"""Finds secrets in files that would be copied into a deployment or an image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to run, and what its target is told about it."""
+"""What to deploy, and the options of its target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values with the shape of a secret that are none: what documents show, and what anybody may know."""
+"""Values that look like secrets but are not, such as examples from documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names as DNS and the places that agents are brought to take them."""
+"""Names that are valid in DNS and on deployment targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that agents are made of: specs and what they read, plugins, documents."""
+"""The files that agents consist of: specs and what they read, plugins, documents."""
 
 from __future__ import annotations
 

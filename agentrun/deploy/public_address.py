@@ -1,4 +1,4 @@
-"""The address that callers' services reach a place at, where a proxy with certificates stands before it."""
+"""The public URL of a deployment, which an HTTPS proxy serves."""
 
 from __future__ import annotations
 

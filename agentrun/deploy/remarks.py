@@ -1,4 +1,4 @@
-"""What people do beside the commands, in the words of a comment of the shell."""
+"""Manual steps beside the deployment commands, as shell comments."""
 
 from __future__ import annotations
 

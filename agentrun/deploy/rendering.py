@@ -1,4 +1,4 @@
-"""Templates in the rooms of the targets: what they are given is quoted for the file that it comes into."""
+"""Renders the targets' templates; values are quoted for the format of each file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an installer is told to bring for agents, and this copy of the package as a wheel."""
+"""The requirements that an installer is given for agents, and this package as a wheel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can't be where `agentrun serve` runs by itself: in an image, as a service, in a cluster."""
+"""What doesn't work if `agentrun serve` runs unattended: in an image, as a service, in a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every place that agents can be brought to."""
+"""All deployment targets, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The variables that agents need where they run: their names, and what for. Never a value."""
+"""The environment variables that agents need at their target: names and purpose, never values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes generated files into a folder, and writes over nothing that was edited there since."""
+"""Writes generated files into a folder without overwriting files that were edited since."""
 
 from __future__ import annotations
 

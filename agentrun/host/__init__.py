@@ -1,1 +1,1 @@
-"""Agents in other people's servers: what brings a call is theirs, what answers it is the same as ever."""
+"""Runs agents inside somebody else's server: their server accepts the call, agentrun answers it."""

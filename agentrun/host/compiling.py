@@ -1,4 +1,4 @@
-"""Compiles what a server of agents imports; a step of the build of an image.
+"""Compiles the modules that a server of agents imports; a step of the image build.
 
     python -m agentrun.host.compiling agents/desk.yaml
 

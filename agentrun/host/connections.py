@@ -1,4 +1,4 @@
-"""From what Pipecat hands to ``bot()`` to a connection; each transport is imported when it is used."""
+"""Makes a connection of what Pipecat passes to ``bot()``; each transport is imported on use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One agent in somebody else's server: made ready once, and run for each session that is brought."""
+"""One agent in somebody else's server: prepared once, then run for each session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agent at Pipecat Cloud, and in every server that runs a ``bot.py`` in Pipecat's way.
+"""An agent on Pipecat Cloud, and in any server that runs a Pipecat ``bot.py``.
 
 >>> # bot.py
 >>> from agentrun.host import pipecat_cloud  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""What a session was started with, as the parameters of its call."""
+"""The start parameters of a session, as the parameters of its call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a transfer, as Twilio says when it is asked: nobody tells a session at Pipecat Cloud."""
+"""Asks Twilio for the outcome of a transfer, of which a session on Pipecat Cloud is not notified."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""HTTP servers on loopback and beyond: one that binds its port first, and bounds for slow clients."""
+"""HTTP servers: binding a port early, and limits for slow clients."""

@@ -1,4 +1,4 @@
-"""A socket that systemd listens on, and hands to the server that it starts.
+"""Socket activation: systemd listens on a socket, and passes it to the server that it starts.
 
 https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
 """

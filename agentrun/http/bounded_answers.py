@@ -1,4 +1,4 @@
-"""Answers of other people's servers, inflated piece by piece and no further than they may be.
+"""Responses of other servers, decompressed piece by piece and never beyond a limit.
 
 httpx inflates whatever it is sent, in one go and in as many layers as the answer names: 2.4 KB can become
 gigabytes. Here an answer has one layer of gzip or deflate at most, and ends with an error at its bound.

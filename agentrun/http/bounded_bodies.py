@@ -1,4 +1,4 @@
-"""A request's body that is bounded in size and time."""
+"""Reads a request's body within limits of size and time."""
 
 from __future__ import annotations
 

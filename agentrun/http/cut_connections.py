@@ -1,4 +1,4 @@
-"""Connections that are cut at once, whatever is still to be sent on them."""
+"""Closes connections at once, without sending what is buffered."""
 
 from __future__ import annotations
 

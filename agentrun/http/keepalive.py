@@ -1,4 +1,4 @@
-"""How soon a WebSocket whose peer has vanished is closed: pings of its own, where uvicorn's are too slow."""
+"""WebSocket pings that detect a vanished peer sooner than uvicorn's."""
 
 from __future__ import annotations
 

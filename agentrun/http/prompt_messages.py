@@ -1,4 +1,4 @@
-"""WebSocket messages that are taken the moment they come.
+"""Delivers WebSocket messages the moment they arrive.
 
 uvicorn puts each message into a queue, stops to read from the connection, and wakes the task that waits for
 it, which has the connection read again. A telephone sends fifty messages a second, and most of them only want

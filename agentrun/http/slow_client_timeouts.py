@@ -1,4 +1,4 @@
-"""HTTP for strangers: who does not say what they want is not waited for."""
+"""Timeouts for clients that are slow to send their request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a WebSocket is opened below an address of HTTP."""
+"""The WebSocket URL below an HTTP URL."""
 
 from __future__ import annotations
 

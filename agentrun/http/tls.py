@@ -1,4 +1,4 @@
-"""The TLS contexts for what this process asks of others, one for each set of authorities.
+"""TLS contexts for outgoing connections, one for each set of certificate authorities.
 
 Reading the certificates takes 40 ms of processor time. httpx reads them again for each client, on the event
 loop, where every call waits for it.

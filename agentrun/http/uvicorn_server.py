@@ -1,4 +1,4 @@
-"""A uvicorn server on a port that was bound first, without signal handlers of its own."""
+"""A uvicorn server on a port that is already bound, without signal handlers of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pipeline of a call, in the style that its spec names."""
+"""Builds the pipeline of a call, in the style that its spec names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model is given of a long conversation."""
+"""Limits how much of a long conversation the model is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline goes on as another agent: its services are told what that agent's would have been told."""
+"""Hands a running pipeline over to another agent, by reconfiguring its services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that run on this machine, loaded for those agents whose calls need them."""
+"""Loads the local models, such as voice detection, that the agents' calls need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each part of a call was last given and has last sent: whom a silent caller waits for."""
+"""Tracks what each service was last given and last sent, to tell what a silent caller waits for."""
 
 from __future__ import annotations
 

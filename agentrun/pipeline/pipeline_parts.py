@@ -1,4 +1,4 @@
-"""A pipeline that is ready to run, and the parts that a session listens to."""
+"""A pipeline that is ready to run, with the parts that a session needs to reach."""
 
 from __future__ import annotations
 

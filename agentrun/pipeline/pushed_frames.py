@@ -1,4 +1,4 @@
-"""What a processor pushes or is given: told to others, or kept back; at the price of one call a frame.
+"""Observes or holds back the frames of a processor, at the cost of one function call per frame.
 
 Pipecat's event ``on_before_push_frame`` runs a coroutine for each frame, and sound has fifty a second.
 """

@@ -1,4 +1,4 @@
-"""What the services of a call are called in errors: the part, the service, and where it is."""
+"""How errors name the services of a call: part, service, and address."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Spec, tools and environment make a plan: what can be known before a call, without Pipecat."""
+"""Combines spec, tools and environment into a plan, before any call and without Pipecat."""

@@ -1,4 +1,4 @@
-"""``after_call`` becomes a model that can be asked, or says what is wrong with it."""
+"""Resolves ``after_call`` to a model that can be asked, or reports what is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The addresses that an agent asks, such as those of models, and the place of each in the spec."""
+"""The addresses that an agent connects to, such as those of models, and their places in the spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked up before a call, and what may follow from it, planned."""
+"""Plans the look-up before a call, and what may follow from it."""
 
 from __future__ import annotations
 

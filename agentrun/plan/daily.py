@@ -1,4 +1,4 @@
-"""What an agent on Daily needs: checked before a call."""
+"""Checks what an agent on Daily needs."""
 
 from __future__ import annotations
 

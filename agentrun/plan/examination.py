@@ -1,4 +1,4 @@
-"""Everything that `agentrun check` says of one spec."""
+"""Everything that `agentrun check` finds in one spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agent and its handoff targets: whether one can go on where another was."""
+"""An agent and its handoff targets, and whether one can take over from the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variables of the environment that tools, knowledge and the look-up before a call ask for."""
+"""Environment variables that tools, knowledge and the look-up before a call need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a flow's nodes have the services do in another way, checked as the agent's own services are."""
+"""Service settings of a flow's nodes, checked like those of the agent."""
 
 from __future__ import annotations
 

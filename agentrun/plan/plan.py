@@ -1,4 +1,4 @@
-"""Spec, tools and environment make a plan: everything that can be known before a call."""
+"""The plan of an agent: spec, tools and environment combined, with everything known before a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``record.audio`` becomes a place where files can be put, or says what is wrong with it."""
+"""Resolves ``record.audio`` to a destination for files, or reports what is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agent must never show: its variables' values, and what its spec has redacted."""
+"""Values that an agent must never reveal: those of its variables, and what its spec redacts."""
 
 from __future__ import annotations
 

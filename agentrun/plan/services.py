@@ -1,4 +1,4 @@
-"""The services of a spec: those of its style, and the model that reads fields beside a conversation."""
+"""The services of a spec: those of its style, and the model that extracts fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The transports of a spec, with their variables filled in."""
+"""The transports of a spec, with their environment variables filled in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an agent's records go when its calls have ended: checked before a call."""
+"""The webhook to which an agent's records are sent, checked before a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plugins bring tools."""
+"""Finding and loading plugins, and the hooks they implement."""
 
 from agentrun.plugins.load import load, load_all
 

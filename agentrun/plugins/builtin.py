@@ -1,4 +1,4 @@
-"""A built-in tool of a spec, with the settings that stand there."""
+"""A built-in tool with the settings that a spec gives it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plugin does before a call, when it begins, when its page asks something, and when it has ended."""
+"""Runs plugin hooks: before a call, at its start, for a page's requests, and at its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where plugins come from: the project's ``plugins`` folder, and installed packages."""
+"""Finds plugins in the project's ``plugins`` folder and in installed packages."""
 
 from __future__ import annotations
 

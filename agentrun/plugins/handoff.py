@@ -1,4 +1,4 @@
-"""``handoff:`` of a spec becomes a tool: the agent passes the conversation to another agent."""
+"""Turns ``handoff:`` into a tool with which the agent passes the conversation to another agent."""
 
 from __future__ import annotations
 

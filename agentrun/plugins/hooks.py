@@ -1,4 +1,4 @@
-"""A plugin's hooks are called: which functions and which services does it bring?"""
+"""Calls a plugin's hooks for its tools and services."""
 
 from __future__ import annotations
 

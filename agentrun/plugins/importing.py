@@ -1,4 +1,4 @@
-"""One plugin is imported: by path, or as the installed package that it is."""
+"""Imports one plugin, by path or as an installed package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``knowledge:`` of a spec becomes a tool, or says what is wrong with its folder."""
+"""Turns ``knowledge:`` into a tool, or reports what is wrong with its folder."""
 
 from __future__ import annotations
 

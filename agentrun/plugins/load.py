@@ -1,4 +1,4 @@
-"""The tools that a spec names; only the plugins that it names are imported."""
+"""Loads the tools that a spec names, and imports only the plugins it names."""
 
 from __future__ import annotations
 

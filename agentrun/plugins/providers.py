@@ -1,4 +1,4 @@
-"""The services that plugins bring: which class does a provider of a spec stand for?"""
+"""The service classes that plugins bring, by provider."""
 
 from __future__ import annotations
 

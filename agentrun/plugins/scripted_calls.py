@@ -1,4 +1,4 @@
-"""What the tests of a spec say of its tools and values: calls of none that is there, what never fits."""
+"""Checks the tools and values in a spec's tests: unknown names, and arguments that never fit."""
 
 from __future__ import annotations
 

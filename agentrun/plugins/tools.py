@@ -1,4 +1,4 @@
-"""What one plugin brings."""
+"""The tools and services of one plugin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The speech and language services that a spec may name: data, no imports of them."""
+"""The catalogue of speech and language services that a spec can name, as data."""
 
 from __future__ import annotations
 

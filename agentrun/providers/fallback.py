@@ -1,4 +1,4 @@
-"""The services that take over from another: what may stand under ``fallback``."""
+"""``fallback``: the services that take over from another."""
 
 from __future__ import annotations
 

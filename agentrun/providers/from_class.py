@@ -1,4 +1,4 @@
-"""What may be set of a service class that a plugin brings: read from its constructor and its settings."""
+"""The settings of a plugin's service class, read from its constructor and its ``Settings``."""
 
 from __future__ import annotations
 

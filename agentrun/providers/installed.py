@@ -1,4 +1,4 @@
-"""Whether a service's libraries are installed here, and how to get them."""
+"""Whether a service's libraries are installed, and how to install them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that no header can carry, or that were copied with more than the key."""
+"""API keys that no header can carry, or that were copied with extra characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose a key is by how it begins, where its maker documents that; and what was never a key."""
+"""Recognizes whose API key a value is by its documented prefix, and values that are no keys."""
 
 from __future__ import annotations
 

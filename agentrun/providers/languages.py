@@ -1,4 +1,4 @@
-"""Languages that OpenAI's transcription knows, as ISO 639-1."""
+"""Languages of OpenAI's transcription, as ISO 639-1 codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose model a name is, so that one that was put behind another provider is told."""
+"""Recognizes whose model a name is, to report a model named under another provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the models of many makers do, as far as their names say it, so that one at another stage is told."""
+"""Recognizes what models do by their names, to report one used at the wrong stage."""
 
 from __future__ import annotations
 

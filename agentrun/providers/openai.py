@@ -1,4 +1,4 @@
-"""What OpenAI's models can't do, so that `check` says it and no call finds out."""
+"""What OpenAI's models can't do, so that `check` reports it before a call fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAI's models by what they do, as its API of November 2026 has them: the cascade's stages, and realtime.
+"""OpenAI's models by what they do, as of November 2026: the stages of a cascade, and realtime.
 
 The names are those of the types of OpenAI's Python library 3.54, which a test compares.
 """

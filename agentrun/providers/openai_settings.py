@@ -1,4 +1,4 @@
-"""What agentrun knows of OpenAI's services beyond Pipecat: words of its own, ranges, voices, languages."""
+"""Settings of OpenAI's services beyond Pipecat's: our own keys, ranges, voices, languages."""
 
 from __future__ import annotations
 

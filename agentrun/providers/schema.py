@@ -1,4 +1,4 @@
-"""The JSON Schema of a spec with every provider's settings in it."""
+"""The JSON Schema of a spec, including every provider's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a service: data, no imports of it."""
+"""The description of a service, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service of the spec becomes a service that can be built."""
+"""Turns a service of the spec into a plan from which the service can be built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks a service's settings against the catalogue, in people's words."""
+"""Checks a service's settings against the catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``${NAME}`` and ``${NAME:-default}`` in a spec, from the environment."""
+"""Replaces ``${NAME}`` and ``${NAME:-default}`` in a spec by environment variables."""
 
 from __future__ import annotations
 

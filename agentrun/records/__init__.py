@@ -1,4 +1,4 @@
-"""Records of calls."""
+"""Call records."""
 
 from __future__ import annotations
 

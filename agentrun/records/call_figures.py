@@ -1,4 +1,4 @@
-"""Figures of many calls that can be added up: how they ended, and how long answers took."""
+"""Statistics that can be summed over calls: outcomes and response times."""
 
 from __future__ import annotations
 

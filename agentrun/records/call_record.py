@@ -1,4 +1,4 @@
-"""What happened on one call: who said what, which tools ran, how it ended."""
+"""The record of one call: transcript, tool calls, outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call is estimated to have cost."""
+"""The estimated cost of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every record of a call that is over, whatever happened on it."""
+"""Invariants of every record of a finished call, whatever happened on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of a call that another version has written in another shape than this one reads.
+"""Parts of a record that another version of agentrun wrote in a different format.
 
 A server that takes such a call over works with what it could read. What it did not change is stored as it was
 found, so that nothing is lost to the version that wrote it.

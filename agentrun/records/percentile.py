@@ -1,4 +1,4 @@
-"""The value that a part of the others don't exceed."""
+"""Percentiles."""
 
 from __future__ import annotations
 

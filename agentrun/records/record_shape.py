@@ -1,4 +1,4 @@
-"""Records as a store has them, in the shape that their readers know.
+"""Converts stored records to the format that their readers expect.
 
 Rows may have been written by an earlier agentrun or a later one, or changed by hand. What a later one has
 added stays as it is; what is missing, or is not what stands there, is as in a new record.

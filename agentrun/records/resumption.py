@@ -1,4 +1,4 @@
-"""What goes over from one machine to another with a call: its words, and what its tools and its flow know."""
+"""What one machine passes to another to resume a call: its conversation, and tool and flow state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call was run with: enough to say what has changed since, and no prompt and no secret."""
+"""What a call was run with: enough to tell what has changed since, without prompts or secrets."""
 
 from __future__ import annotations
 

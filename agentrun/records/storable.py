@@ -1,4 +1,4 @@
-"""Text and values as every store, every file and every request can hold them."""
+"""Makes text and values storable in every database, file and request."""
 
 from __future__ import annotations
 

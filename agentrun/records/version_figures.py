@@ -1,4 +1,4 @@
-"""What versions of a spec are compared by: a few figures of each call, so that nobody reads its words."""
+"""Per-call figures by which versions of a spec are compared, without reading transcripts."""
 
 from __future__ import annotations
 

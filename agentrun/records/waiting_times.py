@@ -1,4 +1,4 @@
-"""How long callers waited, beside what a spec's ``budget`` allows."""
+"""Response times, compared with a spec's ``budget``."""
 
 from __future__ import annotations
 

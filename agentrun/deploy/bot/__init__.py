@@ -1,1 +1,1 @@
-"""A plain ``bot.py`` in Pipecat's own way, which no longer needs this package: for those who leave."""
+"""The target ``bot``: a plain Pipecat ``bot.py`` that no longer needs agentrun."""

@@ -1,4 +1,4 @@
-"""What is written for those who leave: a bot, what it imports, and the plugins as they are."""
+"""The files of an ejected bot: the bot, what it imports, and the plugins."""
 
 from __future__ import annotations
 

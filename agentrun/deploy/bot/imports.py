@@ -1,4 +1,4 @@
-"""The imports that code needs, found by the names in it: none is missing, and none is too many."""
+"""The imports that generated code needs, derived from the names it uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a spec a plain bot doesn't have: what is refused, and what is only told."""
+"""Parts of a spec that a plain bot can't have: errors for some, warnings for others."""
 
 from __future__ import annotations
 

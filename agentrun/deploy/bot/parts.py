@@ -1,4 +1,4 @@
-"""What of a plan becomes code: its services, and the functions of its plugins."""
+"""The parts of a plan that become code: its services, and the functions of its plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the code of plugins asks of this package and a plain bot has not, by file and line. Nothing is run."""
+"""Uses of agentrun in plugin code that a plain bot can't provide, by file and line. Runs nothing."""
 
 from __future__ import annotations
 

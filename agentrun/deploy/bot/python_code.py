@@ -1,4 +1,4 @@
-"""Values and calls as Python has them, in the lines of somebody who formats their code."""
+"""Formats values and calls as readable Python code."""
 
 from __future__ import annotations
 

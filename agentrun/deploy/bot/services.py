@@ -1,4 +1,4 @@
-"""Services as Python that builds them, with Pipecat alone."""
+"""Services as Python code that builds them with Pipecat alone."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Containers on one machine: agents, their store, TLS, and what watches over them."""
+"""The target ``compose``: containers on one machine, with a database, TLS and monitoring."""

@@ -1,4 +1,4 @@
-"""Grafana's own format for ``panels.ROWS``."""
+"""``panels.ROWS`` as a Grafana dashboard."""
 
 from __future__ import annotations
 

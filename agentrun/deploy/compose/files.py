@@ -1,4 +1,4 @@
-"""What is written for Docker Compose."""
+"""The files for Docker Compose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dashboard of our metrics shows: a title, what Prometheus is asked, and the unit of the answer."""
+"""The panels of the metrics dashboard: title, PromQL query, and unit."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A chart for Helm: what the manifests promise, with values that are checked."""
+"""The target ``helm``: a Helm chart with validated values."""

@@ -1,4 +1,4 @@
-"""What is written for Helm: the packaged chart, with this deployment's values."""
+"""The files for Helm: the bundled chart, with this deployment's values."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""An image of agents, for Docker, Podman and Buildah; other targets run it."""
+"""The target ``image``: a container image for Docker, Podman and Buildah; other targets run it."""

@@ -1,4 +1,4 @@
-"""The libraries that packages bring along in folders such as ``pillow.libs``, and what needs them."""
+"""Shared libraries that wheels bundle in folders such as ``pillow.libs``, and which modules need them."""
 
 from __future__ import annotations
 

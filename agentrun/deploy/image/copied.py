@@ -1,4 +1,4 @@
-"""What of a project a Dockerfile copies: the folders and files at its top, as `COPY` takes their names."""
+"""The top-level folders and files of a project that the Dockerfile copies."""
 
 from __future__ import annotations
 

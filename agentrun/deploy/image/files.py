@@ -1,4 +1,4 @@
-"""What an image is built from, and the commands that build it."""
+"""The files of an image's build context, and the commands that build it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts a library whose functions do nothing in the place of one that agents have no use for.
+"""Replaces a library that agents never use by one whose functions do nothing.
 
 PyAV brings FFmpeg, which is linked with each encoder that it knows. Those of H.265 and AV1 are 28 MB, and no
 call calls them; but without a library of that name FFmpeg could not be loaded at all.

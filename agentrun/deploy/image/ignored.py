@@ -1,4 +1,4 @@
-"""What an engine, or Pipecat Cloud, is not given of a written folder to build an image from."""
+"""Files of an ejected folder that are left out of a build context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server is installed from: packages of the lock, others that its agents need, and this copy."""
+"""What a server installs: locked packages, the agents' other requirements, and this copy of agentrun."""
 
 from __future__ import annotations
 

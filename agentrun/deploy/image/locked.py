@@ -1,4 +1,4 @@
-"""What an image installs: the packages of the lock that its agents need, with their hashes."""
+"""The locked packages that an image's agents need, with their hashes."""
 
 from __future__ import annotations
 

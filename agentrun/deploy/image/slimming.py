@@ -1,4 +1,4 @@
-"""Takes out of installed packages what no server loads; a step of the build of an image.
+"""Removes files that no server loads from installed packages; a step of the image build.
 
     python -m agentrun.deploy.image.slimming [PACKAGE…]
 

@@ -1,1 +1,1 @@
-"""A cluster of Kubernetes: plain manifests, which kustomize takes as they are."""
+"""The target ``kubernetes``: plain manifests that also work with kustomize."""

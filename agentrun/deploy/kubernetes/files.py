@@ -1,4 +1,4 @@
-"""What is written for Kubernetes, and how many replicas it takes."""
+"""The files for Kubernetes, and the number of replicas."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pipecat Cloud: a container for each session, which their gateway brings to a function ``bot``."""
+"""The target ``pipecat-cloud``: each session is a container, and its gateway calls ``bot``."""

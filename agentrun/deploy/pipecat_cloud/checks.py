@@ -1,4 +1,4 @@
-"""What can't be at Pipecat Cloud, found before a call does."""
+"""What doesn't work on Pipecat Cloud, found before a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written for Pipecat Cloud."""
+"""The files for Pipecat Cloud."""
 
 from __future__ import annotations
 

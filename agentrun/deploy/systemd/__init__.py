@@ -1,1 +1,1 @@
-"""A service of systemd on one Linux server."""
+"""The target ``systemd``: a service on one Linux server."""

@@ -1,4 +1,4 @@
-"""What is written for systemd, and the commands that install it."""
+"""The files for systemd, and the commands that install them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A folder that was written before: what it knows of itself, what holds of that, and its file of secrets."""
+"""A folder that was ejected before: its manifest, its options, and its secrets file."""

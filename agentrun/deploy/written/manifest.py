@@ -1,4 +1,4 @@
-"""What a written folder knows of itself: for which place, under which name, and what its files were like."""
+"""The manifest of an ejected folder: its target, its name, and its files' hashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder that was written before: what was said of it then holds, and nothing else can be said of it."""
+"""Ejects into a folder again: the options of the first time apply, and can't be contradicted."""
 
 from __future__ import annotations
 

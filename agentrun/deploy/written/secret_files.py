@@ -1,4 +1,4 @@
-"""The file of secrets beside what is written: what is still to be filled in there. No value is kept."""
+"""The secrets file of an ejected folder: which names still need a value. No value is kept."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Sound in a pipeline: its rate, what is prepared ahead, and how much of it was heard."""
+"""Audio in a pipeline: rates, sound that is prepared ahead, and how much of it was heard."""

@@ -1,4 +1,4 @@
-"""An answer comes to the line with its first sound that can be heard, and one of mere silence does not."""
+"""Holds back an answer until its first audible sound, so that silence alone is never played."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which pieces a telephone caller's sound is sent to a realtime model."""
+"""The chunk sizes in which a telephone caller's audio is sent to a realtime model."""
 
 from __future__ import annotations
 

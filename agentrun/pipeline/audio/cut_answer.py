@@ -1,4 +1,4 @@
-"""An answer that was not heard to its end."""
+"""An answer that was interrupted before it was heard to its end."""
 
 from __future__ import annotations
 

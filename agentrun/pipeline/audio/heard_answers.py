@@ -1,4 +1,4 @@
-"""One place decides what was said: the same words go into the model's context and into the record."""
+"""Decides in one place what was said, for the model's context and for the record alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transport's output that takes nothing more from the pipeline."""
+"""Closes a transport's output to everything that still comes from the pipeline."""
 
 from __future__ import annotations
 

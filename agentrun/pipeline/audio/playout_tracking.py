@@ -1,4 +1,4 @@
-"""What the caller has heard of an answer: where it began, how far it was played, and what cut it."""
+"""Tracks what the caller has heard of an answer: where it began, how far it was played, what cut it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speech that is made before it is needed."""
+"""Speech that is synthesized before it is needed."""
 
 from __future__ import annotations
 

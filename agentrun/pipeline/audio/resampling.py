@@ -1,4 +1,4 @@
-"""Changing rates without holding sound back."""
+"""Resamples audio without delaying it."""
 
 from __future__ import annotations
 

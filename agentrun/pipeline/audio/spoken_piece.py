@@ -1,4 +1,4 @@
-"""Words of an answer, and the length of their sound."""
+"""A piece of an answer: its words, and the length of their audio."""
 
 from __future__ import annotations
 

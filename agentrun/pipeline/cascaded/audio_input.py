@@ -1,4 +1,4 @@
-"""The caller's own audio for a language model that hears: no speech to text before it."""
+"""Passes the caller's audio to a language model that hears, without speech to text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Pipecat's docstrings say of each argument, in one sentence."""
+"""Reads the description of each argument from Pipecat's docstrings, as one sentence."""
 
 from __future__ import annotations
 

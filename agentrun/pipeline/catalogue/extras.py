@@ -1,4 +1,4 @@
-"""Which distributions each extra of Pipecat installs."""
+"""The distributions that each of Pipecat's extras installs."""
 
 from __future__ import annotations
 

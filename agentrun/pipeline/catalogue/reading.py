@@ -1,4 +1,4 @@
-"""Everything that may be set of one service class: its settings, and its constructor's arguments."""
+"""Reads everything that can be set on a service class: its settings and constructor arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipecat's own registry of services; no other file knows how it is made.
+"""Reads Pipecat's registry of services; no other file knows its format.
 
 Source: ``pipecat.cli.registry`` of the installed Pipecat.
 """

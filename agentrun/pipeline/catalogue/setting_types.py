@@ -1,4 +1,4 @@
-"""A type as it stands in the source becomes a setting's types, where YAML can write it."""
+"""Converts type annotations in the source to the types of a setting in YAML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipecat's classes as they stand in its source; nothing of them is imported."""
+"""Pipecat's classes, parsed from its source without importing them."""
 
 from __future__ import annotations
 

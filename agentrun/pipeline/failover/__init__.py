@@ -1,1 +1,1 @@
-"""Several services for one job: where one fails, the next goes on with the same work."""
+"""Failover between several services for one job: when one fails, the next takes over its work."""

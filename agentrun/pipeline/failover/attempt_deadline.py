@@ -1,4 +1,4 @@
-"""A deadline that is set, moved and lifted."""
+"""A deadline that can be set, moved and cleared."""
 
 from __future__ import annotations
 

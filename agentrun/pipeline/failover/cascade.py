@@ -1,4 +1,4 @@
-"""The parts of a cascade, each with the services that take over from it."""
+"""The services of a cascade, each with its fallbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several services for one job: where one fails, the next goes on with the same work."""
+"""Runs several services for one job: when one fails, the next takes over its work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several language models: the next one answers the same words of the caller."""
+"""Failover between language models: the next one answers the same conversation."""
 
 from __future__ import annotations
 

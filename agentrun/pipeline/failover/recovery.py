@@ -1,4 +1,4 @@
-"""Services that failed: when each may be asked again."""
+"""Remembers which services failed, and when each may be tried again."""
 
 from __future__ import annotations
 

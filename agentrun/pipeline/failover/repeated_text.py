@@ -1,4 +1,4 @@
-"""What a model repeats of an answer that another one began."""
+"""Removes what a fallback model repeats of an answer that another model began."""
 
 from __future__ import annotations
 

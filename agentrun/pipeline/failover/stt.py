@@ -1,4 +1,4 @@
-"""Several ways to hear: the next one is given the same utterance."""
+"""Failover between speech-to-text services: the next one gets the same utterance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long the transcription of one utterance may take."""
+"""How long the transcription of an utterance may take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several voices: the next one says what was not said yet."""
+"""Failover between voices: the next one says what has not been said yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speech that goes on without a pause: whether there are words in it, or it is a noise that never ends."""
+"""Speech without a pause: tells words from a noise that never ends."""
 
 from __future__ import annotations
 

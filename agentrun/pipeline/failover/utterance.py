@@ -1,4 +1,4 @@
-"""What a caller said at a stretch, until its words are there, and what is told where there are none."""
+"""One utterance of the caller, from its first sound to its transcript or its failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipecat Flows with the agent's tools as its functions."""
+"""Runs Pipecat Flows with the agent's tools as its functions."""
 
 from __future__ import annotations
 

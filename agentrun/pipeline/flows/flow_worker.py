@@ -1,4 +1,4 @@
-"""The worker of a call as Pipecat Flows uses it."""
+"""The worker of a call, in the form that Pipecat Flows expects."""
 
 from __future__ import annotations
 

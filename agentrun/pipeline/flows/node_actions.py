@@ -1,4 +1,4 @@
-"""What is said and done before a flow's node, and after it, without asking the model."""
+"""Actions before and after a flow's node, which don't involve the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The services of a call as the node wants them that the caller is at."""
+"""Changes the services of a call to the settings of the current flow node."""
 
 from __future__ import annotations
 

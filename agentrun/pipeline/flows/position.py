@@ -1,4 +1,4 @@
-"""Where a caller is in a flow, and how they come to the next node."""
+"""Where a caller is in a flow, and moves to the next node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connections of speech services that stream: made, used and let go of within a bounded time.
+"""Opens, uses and closes the connections of streaming speech services within limited time.
 
 The other end may take nothing any more, and say nothing, with its socket open. Pipecat's own services wait
 5 s for each message then, and up to 5 s more for a goodbye; those behind a provider's library wait for as

@@ -1,4 +1,4 @@
-"""What happens on the way to a flow's node, before Pipecat sets it."""
+"""Runs code before Pipecat sets a flow's node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A caller's words over an answer that can't be interrupted come into the conversation behind it.
+"""Adds what a caller says over an uninterruptible answer to the conversation after that answer.
 
 Pipecat writes them down at once, and asks the model; the answer that is being spoken comes behind them.
 """

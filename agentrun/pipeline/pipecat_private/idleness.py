@@ -1,4 +1,4 @@
-"""Whether anybody speaks on a line, learned at the price of two frames.
+"""Observes whether anybody is speaking, at the cost of two frames.
 
 Pipecat shows each frame that any processor takes or pushes to an observer, over a queue and a task, which
 looks for two kinds: that the caller, or the agent, goes on speaking. Those two pass every processor of the

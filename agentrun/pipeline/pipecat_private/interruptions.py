@@ -1,4 +1,4 @@
-"""An interruption drops all that came before it, and the cancellation of a tool comes behind its call.
+"""Makes an interruption drop everything that came before it, and keeps tool cancellations in order.
 
 System frames overtake the others in a processor's input queue. Pipecat drops what waits behind them in its
 second queue, and lets through what still waits in the first.

@@ -1,4 +1,4 @@
-"""Models that take the messages of user and assistant by turns, and refuse all others."""
+"""For models that require alternating user and assistant messages."""
 
 from __future__ import annotations
 

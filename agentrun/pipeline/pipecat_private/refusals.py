@@ -1,4 +1,4 @@
-"""A model that refuses says so in words of another kind, which Pipecat 1.14 does not read: they are spoken.
+"""Speaks a model's ``refusal``, which Pipecat 1.14 does not read.
 
 See https://platform.openai.com/docs/api-reference/responses-streaming/response/refusal/delta
 """

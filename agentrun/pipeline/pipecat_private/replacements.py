@@ -1,4 +1,4 @@
-"""The one way in which agentrun puts a method of its own in the place of one of Pipecat's.
+"""The one mechanism by which agentrun replaces a Pipecat method with its own.
 
 Pipecat has no hook for what ``REPLACEABLE`` lists: each row says what the replacement is for, and which
 parameters Pipecat calls the method with. ``tests/pipeline/test_replacements.py`` fails when a class has no

@@ -1,4 +1,4 @@
-"""What a service was told, what it asks for, and how it changes rates."""
+"""What a service was told, what it asks for, and how it resamples."""
 
 from __future__ import annotations
 

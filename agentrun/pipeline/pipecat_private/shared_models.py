@@ -1,4 +1,4 @@
-"""What all calls share: the sessions of local models and the connections of the OpenAI SDK."""
+"""Resources shared by all calls: local models, and the OpenAI SDK's connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a speech service's context stays open for sound that has not come yet."""
+"""How long a speech service's context stays open for audio that has not arrived yet."""
 
 from __future__ import annotations
 

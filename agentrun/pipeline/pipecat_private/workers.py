@@ -1,4 +1,4 @@
-"""A worker that doesn't end by itself, and what its pipeline remembers."""
+"""A pipeline worker that doesn't end on its own, and the tasks of its pipeline."""
 
 from __future__ import annotations
 

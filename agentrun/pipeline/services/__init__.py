@@ -1,1 +1,1 @@
-"""Planned services become Pipecat's, over what all calls of a process share."""
+"""Builds Pipecat services from their plans, over resources shared by all calls of a process."""

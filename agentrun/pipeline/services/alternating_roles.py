@@ -1,4 +1,4 @@
-"""A conversation in the roles that some models take alone: the user and the assistant by turns.
+"""Rewrites a conversation for models that require alternating user and assistant messages.
 
 Templates of Gemma's and Mistral's models in vLLM and llama.cpp refuse any other, such as one that begins with
 the agent's greeting, has two messages of the caller in a row, or one of a developer.

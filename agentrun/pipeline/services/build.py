@@ -1,4 +1,4 @@
-"""A planned service becomes Pipecat's: OpenAI's over shared connections, any other by its class."""
+"""Builds a planned service: OpenAI's over shared connections, any other by its class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any of Pipecat's services, or a plugin's, from its plan: the class is imported when it is asked for."""
+"""Builds any Pipecat or plugin service from its plan; the class is imported when it is needed."""
 
 from __future__ import annotations
 

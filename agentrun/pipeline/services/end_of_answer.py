@@ -1,4 +1,4 @@
-"""Why a model ended its answer, kept with the frame that says so."""
+"""Keeps the reason why a model ended its answer, with the frame that ends it."""
 
 from __future__ import annotations
 

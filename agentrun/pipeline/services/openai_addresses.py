@@ -1,4 +1,4 @@
-"""Addresses of OpenAI's sockets, from the address of its HTTP API."""
+"""URLs of OpenAI's WebSockets, derived from the URL of its HTTP API."""
 
 from __future__ import annotations
 

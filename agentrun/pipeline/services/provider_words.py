@@ -1,4 +1,4 @@
-"""What a provider says of an error, wherever in its answer that stands."""
+"""Finds the error message in a provider's response, wherever it is."""
 
 from __future__ import annotations
 

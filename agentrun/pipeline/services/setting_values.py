@@ -1,4 +1,4 @@
-"""Values as YAML has them become what a service's own type hints ask for."""
+"""Converts values from YAML to the types in a service's type hints."""
 
 from __future__ import annotations
 

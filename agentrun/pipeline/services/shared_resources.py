@@ -1,4 +1,4 @@
-"""What all calls of a process share: ONNX sessions, warm HTTP connections, MCP servers."""
+"""Resources shared by all calls of a process: ONNX sessions, warm HTTP connections, MCP servers."""
 
 from __future__ import annotations
 

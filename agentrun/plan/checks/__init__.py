@@ -1,1 +1,1 @@
-"""What is checked of a spec once its tools, its services and this machine are known."""
+"""Checks that need a spec's tools, its services, or this machine."""

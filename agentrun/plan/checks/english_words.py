@@ -1,4 +1,4 @@
-"""Words that callers of an agent of another language hear in English."""
+"""Finds English default texts that callers of an agent in another language would hear."""
 
 from __future__ import annotations
 

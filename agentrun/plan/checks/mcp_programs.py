@@ -1,4 +1,4 @@
-"""The programs that MCP servers are begun with: whether this machine has them."""
+"""Checks that the programs of MCP servers are installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Headers of HTTP tools that are of no use."""
+"""Finds headers of HTTP tools that have no effect."""
 
 from __future__ import annotations
 

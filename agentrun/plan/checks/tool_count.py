@@ -1,4 +1,4 @@
-"""How many tools a model may be given with one request."""
+"""Checks how many tools a model is given in one request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Twilio can't do with the variables and the address that it is given."""
+"""Checks Twilio's environment variables and public URL."""
 
 from __future__ import annotations
 

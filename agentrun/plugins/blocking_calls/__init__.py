@@ -1,4 +1,4 @@
-"""Calls that stop the event loop, found in the source of ``async def`` tools and hooks, which is not run."""
+"""Finds calls that would block the event loop in the source of ``async def`` tools and hooks."""
 
 from agentrun.plugins.blocking_calls.search import BlockingCall, search
 from agentrun.plugins.blocking_calls.warnings import problems

@@ -1,4 +1,4 @@
-"""Well-known calls that don't return before a network, a process or a clock has answered.
+"""Well-known calls that wait for a network, a process or a clock.
 
 Opening and reading files is not among them: what is on this machine's disk is read in microseconds.
 """

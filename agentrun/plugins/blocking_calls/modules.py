@@ -1,4 +1,4 @@
-"""The files of a plugin's own package, which are read where a function of theirs is called."""
+"""The files of a plugin's own package, read when one of their functions is called."""
 
 from __future__ import annotations
 

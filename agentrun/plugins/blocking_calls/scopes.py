@@ -1,4 +1,4 @@
-"""What the names of a module and of its functions stand for."""
+"""What the names in a module and its functions refer to."""
 
 from __future__ import annotations
 

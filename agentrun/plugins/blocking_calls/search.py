@@ -1,4 +1,4 @@
-"""Reads an ``async def`` function, and the functions of its package that it calls."""
+"""Searches an ``async def`` function, and the functions of its package that it calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of a tool or a hook that block the event loop, in words for whoever wrote it."""
+"""Warnings about calls that block the event loop, addressed to the plugin's author."""
 
 from __future__ import annotations
 

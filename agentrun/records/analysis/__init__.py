@@ -1,1 +1,1 @@
-"""Analyses of calls that are over: what a model is asked, and how its answer is read."""
+"""Post-call analysis: what the model is asked, and how its answer is read."""

@@ -1,4 +1,4 @@
-"""A model's answer becomes an analysis, or says what is wrong with it."""
+"""Parses a model's answer into an analysis, or reports what is wrong with it."""
 
 from __future__ import annotations
 

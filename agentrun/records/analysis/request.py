@@ -1,4 +1,4 @@
-"""What a model is given to analyse a call: instructions, the conversation, and the form of the answer."""
+"""The analysis request to a model: instructions, the conversation, and the answer's schema."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Recordings: each speaker's sound on the time line of a call, in a stereo file."""
+"""Recordings: each speaker's audio on the timeline of a call, in a stereo file."""

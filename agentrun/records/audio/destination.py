@@ -1,4 +1,4 @@
-"""Where the sound of calls goes, and what the files are called."""
+"""Where recordings are stored, and how their files are named."""
 
 from __future__ import annotations
 

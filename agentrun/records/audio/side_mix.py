@@ -1,4 +1,4 @@
-"""One side of a call as a single stream: everybody who speaks there, mixed."""
+"""Mixes everybody who speaks on one side of a call into a single stream."""
 
 from __future__ import annotations
 

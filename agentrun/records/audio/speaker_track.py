@@ -1,4 +1,4 @@
-"""Places the sound of one speaker on the time line of a call."""
+"""Places one speaker's audio on the timeline of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stereo file that grows while a call goes on, and can be played whenever the process is killed."""
+"""A stereo file that grows during a call and stays playable even if the process is killed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What must not stand in a record or a log: numbers, keys, and what a spec names."""
+"""Removes from records and logs what must not be in them: numbers, keys, and what a spec lists."""

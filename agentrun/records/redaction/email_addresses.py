@@ -1,4 +1,4 @@
-"""E-mail addresses in running text: written, spoken with "at" and "dot", and spelled letter by letter."""
+"""Finds e-mail addresses in running text: written, spoken with "at" and "dot", or spelled out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text in one form, with the way back: where each character of it stood in what was written."""
+"""Normalizes text for matching, and maps positions back to the original."""
 
 from __future__ import annotations
 

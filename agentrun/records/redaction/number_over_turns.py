@@ -1,4 +1,4 @@
-"""A number that is given over several turns: "it's 415", "yes, 555", "and the rest is 1234"."""
+"""Finds a number given over several turns: "it's 415", "yes, 555", "and the rest is 1234"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers up to 99 as words, in the languages in which callers give their telephone numbers."""
+"""Number words up to 99, in the languages in which callers give telephone numbers."""
 
 from __future__ import annotations
 

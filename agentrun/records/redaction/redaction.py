@@ -1,4 +1,4 @@
-"""Takes out of a record and of a log what must not stand there."""
+"""Redacts records and log lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values that no log and no record may hold: keys, tokens and passwords."""
+"""The secret values that no log and no record may contain: keys, tokens and passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telephone and card numbers in running text, also where they are spoken: "four one five, double five …"."""
+"""Finds telephone and card numbers in running text, also when spoken: "four one five, double five …"."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where records are kept: SQLite or PostgreSQL, and the steps from one schema to the next."""
+"""The record store: SQLite or PostgreSQL, and its schema migrations."""

@@ -1,4 +1,4 @@
-"""What is heard of a call once its record has been stored, written into the record of whoever stored it."""
+"""Adds to a stored record what becomes known after the call, such as a transfer's outcome."""
 
 from __future__ import annotations
 

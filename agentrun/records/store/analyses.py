@@ -1,4 +1,4 @@
-"""Calls whose analysis is still to be made, as far as a store knows of them.
+"""Calls in the store whose analysis is still to be made.
 
 The server that had a call analyses it. One that is killed, or stops before it has, leaves the call waiting;
 once its lease has lapsed another server takes it.

@@ -1,4 +1,4 @@
-"""Which calls were answered, for as long as somebody may show the webhook of one again.
+"""Which calls were answered, kept for as long as their webhook could be replayed.
 
 Twilio's signatures have no time in them, so a copied webhook is good until the auth token is changed: these
 rows outlive the records that ``--keep-records`` deletes. A row has about 100 bytes.

@@ -1,4 +1,4 @@
-"""How a store is reached, brought up to date, and asked for the time."""
+"""Opens a store's database, migrates it, and reads its clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums of ended calls by the hour in which they began, so that charts don't read the calls.
+"""Statistics of ended calls by the hour of their start, so that charts need not read all calls.
 
 A call's row says whether it has been ``counted``. Who counts takes some rows that are not, adds them to the
 sums, and marks them, in one transaction: each call is counted once, whichever servers count, whichever

@@ -1,4 +1,4 @@
-"""Which servers of a store are alive: each holds a lease, and renews it."""
+"""Which servers of a store are alive: each holds a lease and renews it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records that the store did not take, kept as files: what waits for the store, and what it refuses."""
+"""Records that the store did not accept, kept as local files until it does."""
 
 from __future__ import annotations
 

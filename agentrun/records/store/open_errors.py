@@ -1,4 +1,4 @@
-"""Why a database could not be opened, and what to do about it."""
+"""Explains why a database could not be opened, and what to do about it."""
 
 from __future__ import annotations
 

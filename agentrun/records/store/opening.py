@@ -1,4 +1,4 @@
-"""A database is opened when a server starts: soon, or as late as its tables are up to date."""
+"""Opens a database when a server starts, and waits for migrations that are under way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of a store is for its user: transcripts are in it."""
+"""Makes the database file readable by its user alone, since it contains transcripts."""
 
 from __future__ import annotations
 

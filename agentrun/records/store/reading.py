@@ -1,4 +1,4 @@
-"""Rows of a store become records: of calls whose servers have died as such, and each in its shape."""
+"""Reads rows as records, and closes those of calls whose servers have died."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call that has lost its server is resumed by another one, once.
+"""Lets another server take over a call that has lost its server, once.
 
 The row's key says who writes it. Each resumption gives it another one of the same record, ``KEY.1`` and then
 ``KEY.2``: who still holds an earlier one writes nothing any more.

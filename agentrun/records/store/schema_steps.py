@@ -1,4 +1,4 @@
-"""The steps that bring a database's tables up to date, by Alembic."""
+"""Runs a database's migrations with Alembic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where records of calls are kept: one SQLite file, or PostgreSQL."""
+"""The store of call records: a SQLite file, or PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of a store; times are ISO 8601 in UTC, which sort as they are.
+"""The tables of a store; times are ISO 8601 strings in UTC, which sort chronologically.
 
 The steps in ``migrations`` make them, with what one kind of database alone is told, such as which rows an
 index is of: an option that names a kind has SQLAlchemy import all of it, PostgreSQL's at every start.

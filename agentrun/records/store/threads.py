@@ -1,4 +1,4 @@
-"""A store's blocking methods for an event loop: in threads that nobody has to wait for."""
+"""Runs a store's blocking methods in threads that nobody has to wait for."""
 
 from __future__ import annotations
 

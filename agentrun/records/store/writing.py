@@ -1,4 +1,4 @@
-"""What writes a row of a call, new or known."""
+"""Writes the row of a call, new or existing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Records on their way to a webhook: queued, signed, sent."""
+"""Delivery of records to a webhook: queue, signature, request."""

@@ -1,4 +1,4 @@
-"""Ended records on their way to a webhook: in the store, so that none is lost with a process."""
+"""The outbox of ended records for a webhook, kept in the store so that none is lost with a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a webhook is signed: Standard Webhooks, symmetric (https://www.standardwebhooks.com)."""
+"""Webhook signatures as in Standard Webhooks, symmetric (https://www.standardwebhooks.com)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Which calls are let in, how many at once, and how the others are told."""
+"""Admission control: which calls are let in, how many at once, and how the others are rejected."""

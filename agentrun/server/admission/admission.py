@@ -1,4 +1,4 @@
-"""Who is let in: decided, and counted, in one place for every route that starts a call."""
+"""Admits calls and counts them, for every route that starts a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether something is late so often that calls suffer from it."""
+"""Measures whether something is late so often that calls suffer."""
 
 from __future__ import annotations
 

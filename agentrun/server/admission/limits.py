@@ -1,4 +1,4 @@
-"""How many calls there may be, and why one is not let in."""
+"""Limits on the number of calls, and the reasons for rejecting one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many calls a process holds, from how busy and how late it is."""
+"""Estimates how many calls a process can carry from its CPU use and its delays."""
 
 from __future__ import annotations
 

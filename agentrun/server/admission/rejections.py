@@ -1,4 +1,4 @@
-"""How a call that is not let in is told so in HTTP."""
+"""HTTP responses for calls that are not admitted."""
 
 from __future__ import annotations
 

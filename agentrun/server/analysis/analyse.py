@@ -1,4 +1,4 @@
-"""A call that is over is given to a model: asked again where that helps, bounded in time and in length."""
+"""Has a model analyse one call, with retries and within limits of time and length."""
 
 from __future__ import annotations
 

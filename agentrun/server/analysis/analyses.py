@@ -1,4 +1,4 @@
-"""The analyses of a process: begun when calls end, waited for a while when the server stops."""
+"""The running analyses of a process: started when calls end, awaited for a while at shutdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that a server left without their analysis, when it stopped or was killed: another one makes it."""
+"""Analyses the calls that another server left unanalysed when it stopped or was killed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The ASGI application: its routes, and what holds for every request."""
+"""The ASGI application: its routes, and limits for every request."""

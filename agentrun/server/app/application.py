@@ -1,4 +1,4 @@
-"""The ASGI application: every route, and what holds for all of them."""
+"""The ASGI application with all its routes."""
 
 from __future__ import annotations
 

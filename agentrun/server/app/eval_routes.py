@@ -1,4 +1,4 @@
-"""Where Pipecat's eval harness calls; the route is there with ``--eval`` alone, for this machine alone."""
+"""The route for Pipecat's eval harness, which exists only with ``--eval`` and on this machine."""
 
 from __future__ import annotations
 

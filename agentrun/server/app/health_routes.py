@@ -1,4 +1,4 @@
-"""What a supervisor or a load balancer asks: is the process well, and may it be given calls."""
+"""Health and readiness checks for supervisors and load balancers."""
 
 from __future__ import annotations
 

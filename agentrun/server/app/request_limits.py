@@ -1,4 +1,4 @@
-"""What holds for every request: bodies of bounded size and time, and headers that keep browsers careful."""
+"""Limits and security headers for every request."""
 
 from __future__ import annotations
 

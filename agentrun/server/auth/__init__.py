@@ -1,1 +1,1 @@
-"""Who may do what: the server's key, start tokens, and routes for this machine alone."""
+"""Authentication: the server's API key, start tokens, and routes for this machine alone."""

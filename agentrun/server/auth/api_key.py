@@ -1,4 +1,4 @@
-"""Routes that start work which costs money take the server's own key, or a token that was made with it."""
+"""Requires the API key, or a token made with it, for routes that start paid work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may put a call through: decided once, when the server starts."""
+"""Who may start calls, decided once when the server starts."""
 
 from __future__ import annotations
 

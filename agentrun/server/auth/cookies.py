@@ -1,4 +1,4 @@
-"""Cookies that a server has set, out of all those that a browser sends to its host."""
+"""Finds this server's cookies among those that a browser sends to its host."""
 
 from __future__ import annotations
 

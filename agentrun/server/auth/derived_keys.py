@@ -1,4 +1,4 @@
-"""Keys that are made from the secrets which a server has anyway, one for each purpose.
+"""Derives a key for each purpose from the secrets that a server already has.
 
 They are the same on every machine that has the same secrets. One says nothing of another, nor of the secret.
 """

@@ -1,4 +1,4 @@
-"""A browser that was let in once needs not stand in line with those that guess the password."""
+"""Lets a browser that has logged in before bypass the delays for password guessing."""
 
 from __future__ import annotations
 

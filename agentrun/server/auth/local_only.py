@@ -1,4 +1,4 @@
-"""Some routes are for this machine alone: the page, and the records."""
+"""Restricts routes such as the page and the records to this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims that only this server and its like can sign: JSON Web Tokens (RFC 7519) over HMAC-SHA256.
+"""Signed claims: JSON Web Tokens (RFC 7519) with HMAC-SHA256.
 
 PyJWT is loaded with the first of them: it brings cryptography, which takes 9 MB.
 """

@@ -1,4 +1,4 @@
-"""Short-lived tokens that let a page or a program start one call of one agent."""
+"""Short-lived tokens with which a page or a program starts one call of one agent."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Talks in a browser: the page, and its WebRTC connection."""
+"""Calls in a browser: the page, and its WebRTC connection."""

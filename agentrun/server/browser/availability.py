@@ -1,4 +1,4 @@
-"""Whether this copy can talk to browsers: WebRTC is an extra, for its libraries are heavy."""
+"""Whether WebRTC, which is an optional extra, is installed."""
 
 from __future__ import annotations
 

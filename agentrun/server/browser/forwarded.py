@@ -1,4 +1,4 @@
-"""What other processes hand on of a browser whose call is up here, or whose session was started here."""
+"""Handles browser requests forwarded by other processes, for calls and sessions of this one."""
 
 from __future__ import annotations
 

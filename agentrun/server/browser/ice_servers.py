@@ -1,4 +1,4 @@
-"""STUN and TURN servers: how a browser and this server find a way to each other's sound.
+"""STUN and TURN servers, with which browser and server find a route to each other.
 
 Without them a server offers its machine's own addresses alone, which nobody reaches behind NAT or in a
 network of containers (RFC 8445). TURN's credentials stand in the environment and nowhere else.

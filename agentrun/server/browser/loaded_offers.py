@@ -1,4 +1,4 @@
-"""Loads what talks WebRTC when it is needed."""
+"""Loads WebRTC when it is first needed."""
 
 from __future__ import annotations
 

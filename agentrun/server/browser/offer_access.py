@@ -1,4 +1,4 @@
-"""Who may send an offer, and whose call it is for: nothing is loaded or read for strangers."""
+"""Decides who may send an offer, and for which call, before anything is loaded or read."""
 
 from __future__ import annotations
 

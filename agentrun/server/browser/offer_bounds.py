@@ -1,4 +1,4 @@
-"""What an offer and late candidates may hold: aiortc works through each line of them on the event loop."""
+"""Limits on offers and ICE candidates, since aiortc processes each line on the event loop."""
 
 from __future__ import annotations
 

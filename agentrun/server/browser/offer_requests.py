@@ -1,4 +1,4 @@
-"""What an offer's request carries: its body, and what it is authorised with."""
+"""Reads an offer's request: its body and its credentials."""
 
 from __future__ import annotations
 

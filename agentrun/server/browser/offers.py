@@ -1,4 +1,4 @@
-"""Answers to the offers of browsers, over WebRTC. Loading this takes 30 MB, and a second."""
+"""Answers WebRTC offers from browsers. Importing this takes 30 MB and a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The browsers that are on a call: one whose network changes negotiates again, and stays on its call."""
+"""The browsers on calls: if one's network changes, it renegotiates and stays on its call."""
 
 from __future__ import annotations
 

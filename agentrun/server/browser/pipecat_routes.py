@@ -1,4 +1,4 @@
-"""The entry points of Pipecat's runner and cloud: pages that were written for those work with this server."""
+"""The start routes of Pipecat's runner and Pipecat Cloud, so that their pages work unchanged."""
 
 from __future__ import annotations
 

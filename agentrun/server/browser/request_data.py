@@ -1,4 +1,4 @@
-"""What a page says of its user when it begins a call: the ``call.parameters`` of tools and prompts."""
+"""What a page says about its user when it starts a call: ``call.parameters``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page's routes: the page itself, the list of agents, and the offer that begins a talk."""
+"""The page's routes: the page itself, the list of agents, and WebRTC offers."""
 
 from __future__ import annotations
 

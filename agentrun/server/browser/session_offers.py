@@ -1,4 +1,4 @@
-"""The offers of sessions that ``/start`` has begun: the session's name is all that they show."""
+"""Offers of sessions started by ``/start``, which are authorized by their session id."""
 
 from __future__ import annotations
 

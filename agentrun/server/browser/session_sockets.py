@@ -1,4 +1,4 @@
-"""The call of a session over a WebSocket, for pages with Pipecat's WebSocket transport."""
+"""Sessions over a WebSocket, for pages with Pipecat's WebSocket transport."""
 
 from __future__ import annotations
 

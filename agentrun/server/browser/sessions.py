@@ -1,4 +1,4 @@
-"""Sessions between their start and their first offer, as Pipecat's runner has them."""
+"""Sessions between their start and their first offer, as in Pipecat's runner."""
 
 from __future__ import annotations
 

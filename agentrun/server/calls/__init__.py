@@ -1,1 +1,1 @@
-"""The calls of a process, whatever line they came over."""
+"""The calls of a process, over any transport."""

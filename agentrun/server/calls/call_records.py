@@ -1,4 +1,4 @@
-"""The record of a call that begins: a new one, or that of a call which was placed or goes on here."""
+"""The record for a call that begins: new, or continued from a placed or resumed call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ending calls that are up, because the server wants to leave."""
+"""Ends the calls in progress when the server stops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans of specs that were edited and not written: the page talks with them, nobody else does."""
+"""Plans of edited specs that are not saved yet, which only the page can call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls whose stream broke off here: each is gone on with by somebody, or over after a while."""
+"""Calls whose stream was lost: each is resumed, or closed after a while."""
 
 from __future__ import annotations
 

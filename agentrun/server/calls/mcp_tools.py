@@ -1,4 +1,4 @@
-"""The tools of MCP servers, as a plan has them when a call begins."""
+"""Adds the current tools of MCP servers to a plan when a call begins."""
 
 from __future__ import annotations
 

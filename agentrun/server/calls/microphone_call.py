@@ -1,4 +1,4 @@
-"""The talk that begins with the server, at this machine's microphone."""
+"""The conversation at this machine's microphone, which starts with the server."""
 
 from __future__ import annotations
 

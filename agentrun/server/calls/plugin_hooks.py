@@ -1,4 +1,4 @@
-"""Plugins hear of the calls of a process."""
+"""Runs the plugin hooks for calls starting and ending."""
 
 from __future__ import annotations
 

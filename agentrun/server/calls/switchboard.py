@@ -1,4 +1,4 @@
-"""The agents of a process and the calls that they are on."""
+"""The agents of a process and their calls in progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One written conversation with an agent, without a server: what ``agentrun chat`` holds."""
+"""A text conversation with an agent, without a server, for ``agentrun chat``."""
 
 from __future__ import annotations
 

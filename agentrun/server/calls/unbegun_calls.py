@@ -1,4 +1,4 @@
-"""Calls that could not be begun: the caller is told so, and what was opened for them is closed."""
+"""Cleans up calls that could not be started, and tells the caller."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Rooms at Daily: made, joined and deleted."""
+"""Daily rooms: created, joined and deleted."""

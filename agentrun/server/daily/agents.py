@@ -1,4 +1,4 @@
-"""What a server has for agents on Daily; imported where there is one, for Daily's library is an extra."""
+"""Server support for agents on Daily, imported only if there are any."""
 
 from __future__ import annotations
 

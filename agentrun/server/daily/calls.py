@@ -1,4 +1,4 @@
-"""Agents in rooms at Daily: each call has its room, and the room goes with the call."""
+"""Calls in Daily rooms: each has a room of its own, which is deleted with the call."""
 
 from __future__ import annotations
 

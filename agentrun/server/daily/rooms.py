@@ -1,4 +1,4 @@
-"""Rooms at Daily, made and deleted over its REST API by Pipecat's own client."""
+"""Creates and deletes Daily rooms over the REST API, with Pipecat's client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Daily's two routes: one starts an agent in a room, the other answers a telephone through one."""
+"""Daily's routes: one starts an agent in a room, the other answers telephone calls through one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Daily signs the webhook of a telephone call; this is the check."""
+"""Verifies Daily's signature on the webhook of a telephone call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard: live calls, past calls, and charts, as pages that the server writes."""
+"""The dashboard: live calls, past calls, and charts, rendered on the server."""
 
 from agentrun.server.dashboard.access import VARIABLE
 from agentrun.server.dashboard.routes import is_open, router, write_errors

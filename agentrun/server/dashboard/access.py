@@ -1,4 +1,4 @@
-"""Who may see the dashboard: this machine, or whoever has its password."""
+"""Who may see the dashboard: this machine, or anybody with the password."""
 
 from __future__ import annotations
 

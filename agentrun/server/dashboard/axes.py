@@ -1,4 +1,4 @@
-"""The axes of a chart: round values up the side, times along the bottom."""
+"""Chart axes: round values vertically, times horizontally."""
 
 from __future__ import annotations
 

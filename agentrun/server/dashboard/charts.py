@@ -1,4 +1,4 @@
-"""Figures over time, as SVG that the server draws; places and sizes are in percent of the chart."""
+"""Charts as SVG rendered on the server; coordinates are in percent of the chart."""
 
 from __future__ import annotations
 

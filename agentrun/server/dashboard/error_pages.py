@@ -1,4 +1,4 @@
-"""Errors as pages, for browsers: of the dashboard, and for who is at this machine of every address.
+"""Error pages for browsers: of the dashboard, and of any address for whoever is at this machine.
 
 Programs get JSON.
 """

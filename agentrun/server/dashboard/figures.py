@@ -1,4 +1,4 @@
-"""Records as the pages show them."""
+"""Formats records for the dashboard's pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the dashboard's pages are asked for: which calls, as a query of a URL has it."""
+"""The dashboard's filters, as query parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tool was given and what it returned, laid out for people: trees and tables instead of JSON."""
+"""Lays out the arguments and results of tools as trees and tables."""
 
 from __future__ import annotations
 

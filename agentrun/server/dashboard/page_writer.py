@@ -1,4 +1,4 @@
-"""Writes the dashboard's pages from its templates; whatever somebody has said stays text."""
+"""Renders the dashboard's pages from templates, with everything escaped that people have said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the dashboard's pages show of the calls of a server."""
+"""The contents of the dashboard's pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wrong passwords slow down the address that they come from.
+"""Slows down addresses that send wrong passwords.
 
 Browsers that were let in before are not asked to wait (``known_browsers``). Whoever comes for the first time
 from an address that others guess from, such as that of a proxy which is not named, waits in line with them.

@@ -1,4 +1,4 @@
-"""Where the dashboard's records come from: the store of all workers, or the memory of this process."""
+"""Where the dashboard's records come from: the store, or this process's memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard's routes: pages, the parts of them that renew themselves, and the sound of a call."""
+"""The dashboard's routes: pages, their self-updating parts, and call audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages that are sent as they are made: a browser begins with the head while the records are still read."""
+"""Streams pages: the browser gets the head while records are still being read."""
 
 from __future__ import annotations
 

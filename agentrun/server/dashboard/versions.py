@@ -1,4 +1,4 @@
-"""Versions of an agent's spec, by what came of the calls that were run with them."""
+"""Compares versions of an agent's spec by the results of their calls."""
 
 from __future__ import annotations
 

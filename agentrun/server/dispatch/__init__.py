@@ -1,1 +1,1 @@
-"""Calls that are let in here and answered by sessions elsewhere."""
+"""Calls that are admitted here and answered by sessions elsewhere."""

@@ -1,4 +1,4 @@
-"""Which agents a server can have answered elsewhere, said before it listens."""
+"""Checks at startup which agents a server can dispatch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that are let in here and answered by sessions at Pipecat Cloud: from Twilio's webhook to their end.
+"""Dispatches calls to sessions at Pipecat Cloud, from Twilio's webhook to the end of the call.
 
 A call keeps its place among the limits for a minute once it was dispatched. Twilio's callbacks of its stream
 keep it as long as the longest call from when the stream begins, and free it when the stream ends.

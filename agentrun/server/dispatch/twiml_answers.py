@@ -1,4 +1,4 @@
-"""What Twilio is answered about a call that a session elsewhere takes."""
+"""The TwiML for a call that a session elsewhere takes."""
 
 from __future__ import annotations
 

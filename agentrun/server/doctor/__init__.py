@@ -1,1 +1,1 @@
-"""What may be wrong with a deployment before the first call."""
+"""Checks of a deployment before its first call."""

@@ -1,4 +1,4 @@
-"""What a stranger is told at the public address of a server that runs."""
+"""Checks what a running server reveals to strangers at its public address."""
 
 from __future__ import annotations
 

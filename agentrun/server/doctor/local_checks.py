@@ -1,4 +1,4 @@
-"""What may be wrong with a deployment before the first call: keys, port, disk, public address, providers."""
+"""Checks keys, port, disk, public address and providers of a deployment."""
 
 from __future__ import annotations
 

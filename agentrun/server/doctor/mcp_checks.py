@@ -1,4 +1,4 @@
-"""What the MCP servers of a deployment say: are they there, and do they have the tools that specs name?"""
+"""Checks that the MCP servers of a deployment are up and have the tools that specs name."""
 
 from __future__ import annotations
 

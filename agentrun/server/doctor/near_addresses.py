@@ -1,4 +1,4 @@
-"""Addresses of a spec on this machine, or in its network: is somebody there, and who can ask?"""
+"""Checks the addresses in specs on this machine or its network: are they up, and who can reach them?"""
 
 from __future__ import annotations
 

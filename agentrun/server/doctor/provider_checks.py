@@ -1,4 +1,4 @@
-"""One cheap call to each provider of a deployment: are the key, the model and the clock good?"""
+"""Makes one cheap request to each provider, to check key, model and clock."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Hands requests on to the process that has what they are about, over a private address."""
+"""Forwards requests to the process that owns their call, over a private address."""

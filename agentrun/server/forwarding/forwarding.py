@@ -1,4 +1,4 @@
-"""Asks the process that has what a request is about, once, and answers what others ask this one."""
+"""Forwards a request to its owner, once, and serves the requests that others forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other processes ask of this one, at its private address: nothing but what it has a handler for."""
+"""Routes at the private address, for other processes of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request shows that one process hands on to another: who it is for, and that it is whole."""
+"""Tokens that authenticate a forwarded request and its body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that say which process has what they are names of, and that nobody can make up."""
+"""Signed names that contain the process that they belong to, and can't be forged."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a server says of itself to the Kubernetes that runs it."""
+"""What a server reports to the Kubernetes that runs it."""

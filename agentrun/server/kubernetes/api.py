@@ -1,4 +1,4 @@
-"""Kubernetes' API, as far as a pod needs it to say something of itself.
+"""The parts of Kubernetes' API with which a pod annotates itself.
 
 https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 """

@@ -1,4 +1,4 @@
-"""How dear a pod is to its Deployment: the one with the fewest calls goes first when there are to be fewer.
+"""Keeps the pod-deletion-cost at the number of calls, so that scaling down removes idle pods first.
 
 https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost
 """

@@ -1,1 +1,1 @@
-"""From specs to a running server and back: load, start, reload, drain, and several processes on one port."""
+"""Starts and stops a server: load, start, reload, drain, and several processes on one port."""

@@ -1,4 +1,4 @@
-"""What answers calls, whatever brings them: models, connections, records, and a switchboard over them."""
+"""What it takes to answer calls on any transport: models, connections, records, and a switchboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that is to stop lets its calls finish first."""
+"""Lets calls finish before a server stops."""
 
 from __future__ import annotations
 

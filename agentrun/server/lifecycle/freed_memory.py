@@ -1,4 +1,4 @@
-"""Memory that the process has freed and the C library keeps."""
+"""Returns freed memory from the C library to the system."""
 
 from __future__ import annotations
 

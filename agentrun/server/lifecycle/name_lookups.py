@@ -1,4 +1,4 @@
-"""How many names of servers may be looked up at once: a name server that hangs holds up nobody else."""
+"""Raises the number of concurrent DNS look-ups, so that a hanging name server delays nobody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``--offline``: the mock OpenAI server, and the environment that points the services at it."""
+"""``--offline``: runs the mock OpenAI server, and points the services at it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `agentrun serve` was asked for."""
+"""The options of `agentrun serve`."""
 
 from __future__ import annotations
 

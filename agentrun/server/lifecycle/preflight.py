@@ -1,4 +1,4 @@
-"""What is looked at before Pipecat and the models are loaded: mistakes of specs, and missing keys."""
+"""Checks specs and keys before Pipecat and the models are loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells systemd that a server takes calls, and until then that it is still starting.
+"""Tells systemd when the server is ready, and until then that it is still starting.
 
 https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 """

@@ -1,4 +1,4 @@
-"""Whom a server trusts: decided once, when it starts, from its options and its environment."""
+"""Whom a server trusts, decided once from its options and environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a server is set: where it listens and whom it trusts."""
+"""A server's settings: where it listens, and whom it trusts."""
 
 from __future__ import annotations
 

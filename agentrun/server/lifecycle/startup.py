@@ -1,4 +1,4 @@
-"""A server from specs: load, plan, prepare, listen; and the way back."""
+"""Starts a server from specs: load, plan, prepare, listen; and stops it again."""
 
 from __future__ import annotations
 

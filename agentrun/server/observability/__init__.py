@@ -1,1 +1,1 @@
-"""What operators see: metrics, traces and spans."""
+"""Metrics and traces."""

@@ -1,4 +1,4 @@
-"""Sends the figures of ``/metrics`` to an OpenTelemetry collector as well."""
+"""Exports the metrics of ``/metrics`` to an OpenTelemetry collector as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told: calls, answers, tools, errors, and how late the event loop is."""
+"""Prometheus metrics: calls, answers, tools, errors, and event loop delay."""
 
 from __future__ import annotations
 

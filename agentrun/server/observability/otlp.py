@@ -1,4 +1,4 @@
-"""OpenTelemetry's variables for what is sent to a collector, by the kind of it: traces or metrics.
+"""Reads OpenTelemetry's environment variables for traces or metrics.
 
 https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 """

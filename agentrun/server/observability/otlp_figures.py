@@ -1,4 +1,4 @@
-"""Prometheus's figures as OpenTelemetry's; imported only where OpenTelemetry is installed."""
+"""Converts Prometheus metrics to OpenTelemetry's; imported only if OpenTelemetry is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who a service is of, as the GenAI conventions of OpenTelemetry name providers."""
+"""Provider names as in OpenTelemetry's GenAI conventions."""
 
 from __future__ import annotations
 

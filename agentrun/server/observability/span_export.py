@@ -1,4 +1,4 @@
-"""What leaves this process of a call's spans; imported only where OpenTelemetry is installed."""
+"""Filters a call's spans before they are exported; imported only if OpenTelemetry is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traces of calls for OpenTelemetry, through Pipecat's own spans: a call, its turns, their stages."""
+"""OpenTelemetry traces through Pipecat's spans: a call, its turns, their stages."""
 
 from __future__ import annotations
 

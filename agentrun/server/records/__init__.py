@@ -1,1 +1,1 @@
-"""Records of a server's calls: written while calls go on, kept, delivered, and read over HTTP."""
+"""A server's call records: written during calls, kept, delivered, and served over HTTP."""

@@ -1,4 +1,4 @@
-"""The recordings of a process: begun with calls, kept in a folder or sent to an address."""
+"""The recordings of a process: started with calls, kept in a folder or uploaded."""
 
 from __future__ import annotations
 

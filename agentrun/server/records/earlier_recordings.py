@@ -1,4 +1,4 @@
-"""What was recorded of a call before its connection came anew, under the same id."""
+"""Recordings of the same call from before its connection was replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records of the latest calls of this process."""
+"""The records of this process's latest calls, in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records of a server's calls: kept in a store, and sent to webhooks from there."""
+"""Keeps a server's call records in a store, and sends them to webhooks from there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the records of calls while they go on, so that little is lost with the process."""
+"""Writes records during calls, so that little is lost if the process dies."""
 
 from __future__ import annotations
 

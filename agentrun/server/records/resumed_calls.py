@@ -1,4 +1,4 @@
-"""Resumes calls that other processes have lost, without holding up the event loop."""
+"""Takes over calls that other processes have lost, without blocking the event loop."""
 
 from __future__ import annotations
 

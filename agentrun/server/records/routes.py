@@ -1,4 +1,4 @@
-"""A call's record as JSON, for this machine alone."""
+"""Serves a call's record as JSON, to this machine alone."""
 
 from __future__ import annotations
 

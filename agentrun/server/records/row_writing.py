@@ -1,4 +1,4 @@
-"""Writes rows to a store so that one which can't be written costs only itself."""
+"""Writes rows to a store in a way that one bad row fails alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One recording on its way to an address, with a thread for what blocks."""
+"""Uploads one recording, in a thread where it blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends the records of ended calls to their agents' webhooks, until each has arrived."""
+"""Sends the records of ended calls to their webhooks until each has arrived."""
 
 from __future__ import annotations
 

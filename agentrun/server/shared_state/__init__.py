@@ -1,1 +1,1 @@
-"""What the workers of one server must know of each other."""
+"""State shared by the workers of a server and the machines of a service."""

@@ -1,4 +1,4 @@
-"""A call is answered once: in this process, in every worker, and in every server that shares a store."""
+"""Makes sure that a call is answered only once, over all workers and machines."""
 
 from __future__ import annotations
 

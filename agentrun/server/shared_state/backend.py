@@ -1,4 +1,4 @@
-"""What the processes of a server, and the machines of a service, must know of each other.
+"""The interface of the shared state, with back ends in memory, SQLite and PostgreSQL.
 
 A back end keeps it: ``memory`` for one process, ``sql`` for the workers of one machine (SQLite) and for
 machines (PostgreSQL). Each method is one decision: exact over all that share the back end, and by its clock.

@@ -1,4 +1,4 @@
-"""How the database is reached that processes share: quickly, or not at all."""
+"""Queries the shared database with short timeouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a database that others share the state in may raise, and how it is told from a mistake of ours."""
+"""Tells failures of the shared database from bugs in agentrun."""
 
 from __future__ import annotations
 

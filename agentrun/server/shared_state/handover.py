@@ -1,4 +1,4 @@
-"""How the processes that share a state hand calls to each other, and tell each other of them."""
+"""How processes with shared state pass calls and messages to each other."""
 
 from __future__ import annotations
 

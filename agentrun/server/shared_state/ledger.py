@@ -1,4 +1,4 @@
-"""What the workers of one server share alone: small objects under names, in one SQLite file."""
+"""State that only the workers of one server share: small named objects in a SQLite file."""
 
 from __future__ import annotations
 

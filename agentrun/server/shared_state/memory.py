@@ -1,4 +1,4 @@
-"""The state of a process that shares it with nobody."""
+"""The shared state of a process that shares it with nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What processes tell each other: each message is read once, by its owner or whoever stands in for it."""
+"""Messages between processes: each is read once, by its recipient or its substitute."""
 
 from __future__ import annotations
 

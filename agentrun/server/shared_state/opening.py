@@ -1,4 +1,4 @@
-"""Which back end a server has, and who its process is."""
+"""Chooses a server's back end, and names its process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that agents have placed, as every process that shares the state knows them."""
+"""Outbound calls, as all processes with the shared state know them."""
 
 from __future__ import annotations
 

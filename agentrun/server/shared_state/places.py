@@ -1,4 +1,4 @@
-"""What the tables of places and beginnings say: which calls have one, and what is used of limits."""
+"""Call slots and recent starts in the tables, and how much of the limits they use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state that workers of a machine share in SQLite, and machines in PostgreSQL."""
+"""Shared state in SQLite, for the workers of a machine, or PostgreSQL, for several machines."""
 
 from __future__ import annotations
 

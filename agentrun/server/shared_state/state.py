@@ -1,4 +1,4 @@
-"""What a process shares with others: decided together where that can be, and by itself where it can't."""
+"""A process's view of the shared state: decisions are made together if possible, otherwise alone."""
 
 from __future__ import annotations
 

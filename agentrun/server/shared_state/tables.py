@@ -1,4 +1,4 @@
-"""The tables of what machines share; times are Unix seconds by the database's clock."""
+"""The tables of the shared state; times are Unix seconds by the database's clock."""
 
 from __future__ import annotations
 

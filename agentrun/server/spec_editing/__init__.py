@@ -1,1 +1,1 @@
-"""Specs that are edited in the page: checked, talked with, and written back to their files."""
+"""Editing specs in the page: check, try in a call, and save."""

@@ -1,4 +1,4 @@
-"""The files of a spec that may be edited in the page: itself, its prompts, what it includes or extends."""
+"""The files of a spec that can be edited in the page: itself, its prompts, includes and bases."""
 
 from __future__ import annotations
 

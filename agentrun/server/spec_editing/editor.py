@@ -1,4 +1,4 @@
-"""What is done with an edited spec: the checks of `agentrun check`, a draft, and the file."""
+"""Checks an edited spec, makes a draft of it, and saves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a spec's file: read, compared with what is to be there, and written whole or not at all."""
+"""Reads a spec's file, compares it, and writes it atomically."""
 
 from __future__ import annotations
 

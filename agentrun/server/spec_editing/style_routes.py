@@ -1,4 +1,4 @@
-"""``/console/styles/<agent>``: a served agent in the other style, for the next call of the page."""
+"""``/console/styles/<agent>``: switches the pipeline style for the page's next call."""
 
 from __future__ import annotations
 

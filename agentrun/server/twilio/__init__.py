@@ -1,1 +1,1 @@
-"""Telephone calls at Twilio: the webhook, the media stream, its tokens, and calls that the agent places."""
+"""Twilio: the webhook, the media stream, its tokens, and outbound calls."""

@@ -1,4 +1,4 @@
-"""What the ``action`` of a stream shows: that the address is ours, and which stream of its call it follows.
+"""Tokens in a stream's ``action`` URL: they prove that it is ours, and which stream it follows.
 
 Twilio asks it when a stream has ended and the caller is still there. Its signature says who asks; the token
 says about what, and is of no use for another call, nor once the call was resumed with it.

@@ -1,4 +1,4 @@
-"""Streams that simulators open by themselves, without a webhook before them: on a server for this machine."""
+"""Streams that simulators on this machine open without a webhook."""
 
 from __future__ import annotations
 

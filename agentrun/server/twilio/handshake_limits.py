@@ -1,4 +1,4 @@
-"""Streams that have not shown their token yet: how many are waited for, from where, and for how long."""
+"""Limits on streams that have not shown their token yet: how many, from where, for how long."""
 
 from __future__ import annotations
 

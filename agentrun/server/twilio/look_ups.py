@@ -1,4 +1,4 @@
-"""What is looked up about callers while their telephone rings."""
+"""Looks up callers while their telephone rings."""
 
 from __future__ import annotations
 

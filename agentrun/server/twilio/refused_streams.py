@@ -1,4 +1,4 @@
-"""What is left of a stream that is not taken: a count by its reason, and the record of its call."""
+"""Counts refused streams by reason, and records their calls."""
 
 from __future__ import annotations
 

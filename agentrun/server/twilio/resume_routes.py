@@ -1,4 +1,4 @@
-"""A call whose stream ended without a goodbye: Twilio asks what to do, and any machine may go on with it.
+"""The ``action`` of a stream that ended without a goodbye: any machine may resume its call.
 
 One whose stream has reached no machine at all, because a balancer gave it to one that is gone, begins anew.
 """

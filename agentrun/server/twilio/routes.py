@@ -1,4 +1,4 @@
-"""Twilio's two routes: the webhook that answers a call, and the stream that carries it."""
+"""Twilio's routes: the webhook that answers a call, and the stream that carries it."""
 
 from __future__ import annotations
 

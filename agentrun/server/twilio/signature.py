@@ -1,4 +1,4 @@
-"""Twilio signs its webhooks; this is the check."""
+"""Verifies Twilio's signature on webhooks."""
 
 from __future__ import annotations
 

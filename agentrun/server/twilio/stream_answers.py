@@ -1,4 +1,4 @@
-"""The TwiML that connects a call with its next stream, and where Twilio asks once that is over."""
+"""The TwiML that connects a call to its next stream, with the ``action`` for its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a stream begins: it is waited for, shows its token, and is taken or closed."""
+"""The start of a stream: it is awaited, shows its token, and is accepted or closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One-time tokens: what the webhook gives and the media stream must bring back.
+"""One-time tokens that the webhook issues and the media stream must present.
 
 A token is signed, not stored, so that a stream may come to another machine than its webhook did. That it
 opens one stream is for the state that machines share to say.

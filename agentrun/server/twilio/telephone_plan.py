@@ -1,4 +1,4 @@
-"""Which agent a request of Twilio's is for."""
+"""Finds the agent that a Twilio request is for."""
 
 from __future__ import annotations
 

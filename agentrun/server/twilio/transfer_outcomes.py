@@ -1,4 +1,4 @@
-"""What became of a transfer, written into the record of its call, whichever process has that."""
+"""Writes a transfer's outcome into the call's record, in whichever process that is."""
 
 from __future__ import annotations
 

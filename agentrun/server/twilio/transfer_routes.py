@@ -1,4 +1,4 @@
-"""What became of a transfer: Twilio tells it, and asks what to do with the caller.
+"""The route at which Twilio reports a transfer's outcome and asks what to do with the caller.
 
 With ``resume: true`` a caller whom nobody took comes back to the agent; else they hear so, and are hung up.
 """

@@ -1,4 +1,4 @@
-"""The TwiML that Twilio is answered with when it asks what to do with a call."""
+"""The TwiML responses to Twilio's webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Twilio's webhooks as they come in: of bounded size, signed, and in the shapes that Twilio documents."""
+"""Receives Twilio's webhooks: limited in size, signed, and in the documented format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parameters of Twilio's webhooks, in the shapes that Twilio documents.
+"""Validates the parameters of Twilio's webhooks.
 
 Twilio signs names and values run together (https://www.twilio.com/docs/usage/security), so a signature also
 fits a form whose borders were moved: ``CallSid=CA…CallStatusringing``, or ``Direction=inboundFrom+1415…``

@@ -1,1 +1,1 @@
-"""What is private of the harness that has the conversations of tests; none of it is loaded by a server."""
+"""Private parts of Pipecat's eval harness, which runs tests; servers don't load this."""

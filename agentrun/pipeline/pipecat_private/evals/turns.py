@@ -1,4 +1,4 @@
-"""What happens before and after each turn of Pipecat's eval harness."""
+"""Runs code before and after each turn of Pipecat's eval harness."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is heard of a caller: voice, turns and transcripts."""
+"""Hearing the caller: voice detection, turns and transcripts."""

@@ -1,4 +1,4 @@
-"""Silero's voice detector over sessions that all calls share."""
+"""Silero's voice detector, with ONNX sessions shared by all calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Silero's model for one rate alone, cut out of the file that knows two.
+"""Extracts Silero's model for a single sample rate from the file that contains two.
 
 The file holds a graph for each rate behind a condition, and in each of them conditions on the shapes of its
 inputs. With one rate and one window at a time none of them is open any more: ONNX Runtime folds them away

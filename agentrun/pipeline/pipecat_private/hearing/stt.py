@@ -1,4 +1,4 @@
-"""Speech to text that begins at a pause, and says when a stretch of speech has been written down."""
+"""Speech to text that starts at a pause, and reports when a stretch of speech is transcribed."""
 
 from __future__ import annotations
 

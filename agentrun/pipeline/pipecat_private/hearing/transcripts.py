@@ -1,4 +1,4 @@
-"""What a service that is asked over HTTP gives as the words of an utterance."""
+"""The words of an utterance, from services that are asked over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What smart turn hears of a turn: log-mel features as Whisper's, at half of Pipecat's price or less.
+"""Whisper-like log-mel features for smart turn, at half of Pipecat's cost or less.
 
 The same figures, computed otherwise: the silence that fills a short turn up is transformed once, not for each
 of its frames; a filter is summed over its own few bins; frames are computed some at a time, which fit into a

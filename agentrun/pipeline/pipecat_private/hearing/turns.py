@@ -1,4 +1,4 @@
-"""The caller's turns: their end, held until all of their speech has been written down, and what is allowed.
+"""The caller's turns: their end is held until all of their speech has been transcribed.
 
 Pipecat 1.14 ends a turn with the first transcript that comes. Where a pause cuts speech in two, that is the
 first half's: the agent answers half of what was said, and the second half interrupts its answer.

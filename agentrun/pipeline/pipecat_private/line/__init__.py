@@ -1,1 +1,1 @@
-"""The line's sound on its way in and out."""
+"""The audio of the line, in both directions."""

@@ -1,4 +1,4 @@
-"""Keeps the agent's words while a browser's connection is exchanged for another.
+"""Keeps the agent's audio while a browser's connection is replaced.
 
 Pipecat 1.14 waits for what the old connection was about to send, and gives the call up after 10 s; what is
 said before the new connection is up is dropped at once. Here what was about to be sent is let go of, 20 to

@@ -1,4 +1,4 @@
-"""How large the pieces are in which a WebSocket's output sends its sound."""
+"""The chunk sizes in which a WebSocket transport sends its audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of a telephone caller's sound into the pipeline."""
+"""Brings a telephone caller's audio into the pipeline without delay."""
 
 from __future__ import annotations
 

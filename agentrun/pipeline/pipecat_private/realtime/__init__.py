@@ -1,1 +1,1 @@
-"""OpenAI's realtime service and its kin: connections, events, answers, and the caller's sound."""
+"""OpenAI's realtime service and similar ones: connections, events, responses, and the caller's audio."""

@@ -1,4 +1,4 @@
-"""When the caller began to say what a realtime server writes down later."""
+"""When the caller began to say what a realtime server transcribes later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connection of a realtime service: whether it is there, and how it is made anew."""
+"""The connection of a realtime service: its state, and how it is replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs between the services of realtime models, most of which Pipecat has written like OpenAI's."""
+"""Differences between realtime services, most of which Pipecat models on OpenAI's."""
 
 from __future__ import annotations
 

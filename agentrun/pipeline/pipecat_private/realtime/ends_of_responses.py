@@ -1,4 +1,4 @@
-"""The end of a response as Pipecat can read it: else a good answer would be taken for one that stopped."""
+"""Makes the end of a response readable for Pipecat, so that a complete answer counts as complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of a realtime service, of which no single one may cost the session.
+"""Handles the events of a realtime service so that no single one can end the session.
 
 Pipecat 1.14 stops to listen at the first ``error`` event, at an event that it can't read, and when the
 handling of one fails. Here such events are skipped and noted; ``readable_events.py`` makes the rest readable.

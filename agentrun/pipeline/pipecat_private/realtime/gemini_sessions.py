@@ -1,4 +1,4 @@
-"""Sessions of Gemini's live models, which go on over several connections.
+"""Keeps Gemini Live sessions going over several connections.
 
 A connection lasts some 10 minutes, and is announced to end a minute before
 (https://ai.google.dev/gemini-api/docs/live-session). Pipecat 1.14 goes on when it has ended: in the middle of

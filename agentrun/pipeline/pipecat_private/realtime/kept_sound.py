@@ -1,4 +1,4 @@
-"""What the caller says while a realtime session begins, or begins anew, waits for it.
+"""Buffers the caller's audio while a realtime session starts or is replaced.
 
 Pipecat 1.14 sends it to a connection that is not there yet, or to none. The telephone's own sound waits in
 ``telephone.py``.

@@ -1,4 +1,4 @@
-"""What a realtime response has used, where Pipecat is not given its end: another one has begun since."""
+"""Counts the usage of a realtime response whose end Pipecat ignores because another has begun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a realtime response that its server does not tell of, known by the ends of its parts."""
+"""Detects the end of a realtime response without ``response.done``, by the ends of its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connections of realtime models whose services are not written like OpenAI's.
+"""Watches the connections of realtime services that are not modelled on OpenAI's.
 
 A pipeline starts from one service to the next, and nothing is heard until each has: Nova Sonic's and
 Ultravox's are given up where they hang, while Gemini's is made beside the pipeline. Why a connection has

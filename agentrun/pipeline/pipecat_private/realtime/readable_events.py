@@ -1,4 +1,4 @@
-"""The events of a realtime socket as Pipecat can read them, with no tool call and no end of an answer lost.
+"""Repairs realtime events so that Pipecat can read them, without losing tool calls or ends of answers.
 
 Pipecat 1.14 stops to listen to OpenAI's at an event that it can't read, such as an item of an unknown type;
 services that are written alike pass it over. A tool call without its ``done``, or with arguments that are no

@@ -1,4 +1,4 @@
-"""The answers of OpenAI's realtime service, and what it is told."""
+"""The responses of OpenAI's realtime service, and the events sent to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenAI's realtime service in a telephone's own code: mu-law both ways, neither decoded nor resampled."""
+"""OpenAI's realtime service with the telephone's mu-law in both directions, without transcoding."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tool calls, however services stream them."""
+"""Tool calls, in whatever way services stream them."""

@@ -1,4 +1,4 @@
-"""Arguments of a tool call that a service reads by itself: none of them costs the call.
+"""Tool arguments that a service parses itself, made safe so that bad ones can't end the call.
 
 Pipecat 1.14 has each service of speech to speech read the JSON of a call on its own. Where it can't, the call
 is dropped with a line in the log (xAI, Inworld, Azure Voice Live), answered with an error (OpenAI Live), or

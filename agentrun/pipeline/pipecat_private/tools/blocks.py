@@ -1,4 +1,4 @@
-"""Tool calls of Anthropic's and Amazon Bedrock's models, whose arguments may be no JSON.
+"""Tool calls of Anthropic and Amazon Bedrock models, whose arguments may not be JSON.
 
 Pipecat 1.14 ends the turn with an error where it can't read them (Anthropic), or forgets the call (Bedrock),
 and of several calls in one of Anthropic's answers it runs the last alone. Here the pieces of the arguments

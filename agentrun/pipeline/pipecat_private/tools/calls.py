@@ -1,4 +1,4 @@
-"""Tool calls of a chat completion, put together whatever way the provider streams them.
+"""Assembles the tool calls of a chat completion, in whatever way the provider streams them.
 
 Pipecat 1.14 reads the first tool call of each chunk alone, takes a change of ``index`` for a new call, and
 counts the indices itself from 0. Servers that speak the protocol of chat completions send several calls in

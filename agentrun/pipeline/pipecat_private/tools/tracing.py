@@ -1,4 +1,4 @@
-"""Where in a call's trace a service is, and what stands around each tool call of a model."""
+"""Where a service is in the call's trace, and the span around each tool call."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How providers are reached: streams, retries, and connections whose other end is gone."""
+"""Connections to providers: streaming, retries, and detecting dead peers."""

@@ -1,4 +1,4 @@
-"""Errors of aiohttp's connections, as those that httpx's connections raise."""
+"""Maps aiohttp's connection errors to httpx's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The requests of OpenAI's client over connections of aiohttp's, whose parser is compiled.
+"""Sends the OpenAI client's requests over aiohttp, whose parser is compiled.
 
 httpx's own has a parser in Python, and a cancel scope of anyio's around each piece that is read or written.
 """

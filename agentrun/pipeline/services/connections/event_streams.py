@@ -1,4 +1,4 @@
-"""A stream of events as it is to be read: without the byte order mark that some servers begin it with."""
+"""Reads event streams, without the byte order mark that some servers send first."""
 
 from __future__ import annotations
 

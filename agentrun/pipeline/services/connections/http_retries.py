@@ -1,4 +1,4 @@
-"""How long a refused request is waited for: no longer than somebody on the telephone waits."""
+"""How long to wait before retrying a request: no longer than a caller would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections that notice when whoever is at the other end is gone without a word.
+"""Makes connections notice when their peer vanishes without closing.
 
 A balancer that was exchanged, a machine without power and a network that has forgotten a connection tell
 nobody. A request on it would wait for as long as the caller does, while a new connection would be answered.

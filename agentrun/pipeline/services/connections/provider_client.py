@@ -1,4 +1,4 @@
-"""The HTTP client through which all calls of a process reach OpenAI's API, and what speaks it."""
+"""The HTTP client through which all calls of a process use OpenAI's API."""
 
 from __future__ import annotations
 

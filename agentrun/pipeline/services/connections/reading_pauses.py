@@ -1,4 +1,4 @@
-"""Messages of a socket that wait in the kernel for a moment, and are read together."""
+"""Lets a socket's messages accumulate for a moment, so that they are read together."""
 
 from __future__ import annotations
 

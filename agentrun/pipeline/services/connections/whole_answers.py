@@ -1,4 +1,4 @@
-"""An answer that comes as a whole where a stream was asked for: not every server knows of streams."""
+"""Accepts a complete answer where a stream was requested, since not every server streams."""
 
 from __future__ import annotations
 

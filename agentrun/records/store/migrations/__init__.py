@@ -1,1 +1,1 @@
-"""How older stores of records become today's."""
+"""Schema migrations of the record store."""

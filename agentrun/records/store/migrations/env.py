@@ -1,4 +1,4 @@
-"""Runs the steps that a store lacks; Alembic loads this file with the connection in its configuration."""
+"""Runs pending migrations; Alembic loads this file with the connection in its configuration."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""How PostgreSQL is reached: through poolers and silent networks, and whatever its own defaults are."""
+"""PostgreSQL connections: through poolers and unreliable networks, whatever the server's defaults."""

@@ -1,4 +1,4 @@
-"""Connections with PostgreSQL, which are the same however its administrators have set it up."""
+"""PostgreSQL connections with the same settings however the server is configured."""
 
 from __future__ import annotations
 

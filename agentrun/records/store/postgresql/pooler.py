@@ -1,4 +1,4 @@
-"""A pooler between us and PostgreSQL, such as PgBouncer, which lends a connection for one transaction.
+"""Support for connection poolers such as PgBouncer, which lend a connection per transaction.
 
 What a session keeps is lost there, or is another one's: settings go with each transaction instead, and no
 statement is prepared. https://www.pgbouncer.org/features.html

@@ -1,4 +1,4 @@
-"""Connections with PostgreSQL that end when nothing is heard on them for too long.
+"""Closes PostgreSQL connections on which nothing is received for too long.
 
 Another program than the database may keep a connection alive: a pooler that hangs, or a proxy that has lost
 what it was given. TCP sees nothing of that, and libpq waits for ever, in a thread that is lost meanwhile.

@@ -1,1 +1,1 @@
-"""How calls are asked for: what is wanted, and the SQL that finds it."""
+"""Queries for calls, and their SQL."""

@@ -1,4 +1,4 @@
-"""What a search asks of a record, as SQL: of SQLite part by part, of PostgreSQL in one pass over its JSON.
+"""Search conditions on a record as SQL: JSON paths in SQLite, one pass over the JSON in PostgreSQL.
 
 PostgreSQL reads a record anew for each operator, which is most of a search's work. Records may be of a
 foreign shape, as ``record_shape`` says: what is no list, or no object, is nothing, and not an error.

@@ -1,4 +1,4 @@
-"""What calls are searched by: how they ended, numbers, tools, words, and variables."""
+"""Search filters for calls: outcome, numbers, tools, words, and variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which calls are looked for in a store."""
+"""A query for calls in a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A query for calls as SQL, for SQLite and for PostgreSQL.
+"""A query for calls as SQL, for SQLite and PostgreSQL.
 
 A search asks the index which calls may match, of all there are, and looks into the records of the newest
 ``MOST_SEARCHED`` of those. Calls that are not in the index, as those that are up, are looked into as well.

@@ -1,1 +1,1 @@
-"""The index by which a store finds calls by what stands inside their records."""
+"""The full-text index over the contents of records."""

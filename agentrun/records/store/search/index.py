@@ -1,4 +1,4 @@
-"""A store's index for searches: which calls are in it, and how they come into it.
+"""A store's search index: which calls are in it, and how they are added.
 
 A row of ``calls`` has the state in which it was put into the index. Whatever changes a row, be it an older
 agentrun, changes that state, and has the row read again. Calls that are up are not in the index: they are

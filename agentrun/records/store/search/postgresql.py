@@ -1,4 +1,4 @@
-"""The index of a PostgreSQL: numbers for all runs of one to three letters, under a GIN index.
+"""The search index in PostgreSQL: numbered n-grams of one to three letters, under a GIN index.
 
 It takes no extension. The numbers are hashes: two runs may share one, which costs a look into a record.
 A call's row goes with the call, by its foreign key. https://www.postgresql.org/docs/current/gin.html

@@ -1,4 +1,4 @@
-"""What of a record the index has, by sections, and which parts of them a search needs.
+"""The sections of a record that are indexed, and which of them a search needs.
 
 A call may match only where every part that the search needs stands in its section: whoever asks the index
 gets all calls that match, and a few others, which are told apart by their records.

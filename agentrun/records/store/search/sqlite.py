@@ -1,4 +1,4 @@
-"""The index of a SQLite: FTS5, by runs of three letters. https://www.sqlite.org/fts5.html
+"""The search index in SQLite: FTS5 with trigrams. https://www.sqlite.org/fts5.html
 
 A call's number is the microsecond in which it began, so that the newest are found first. Its text goes with
 the call, by a trigger.

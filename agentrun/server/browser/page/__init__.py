@@ -1,4 +1,4 @@
-"""The page that talks to an agent: packaged files, nothing from elsewhere."""
+"""The web page that talks to an agent, as packaged files."""
 
 from __future__ import annotations
 

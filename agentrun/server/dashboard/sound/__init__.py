@@ -1,1 +1,1 @@
-"""The sound of calls in the dashboard: recordings, their pictures, and live calls as they are spoken."""
+"""Call audio in the dashboard: recordings, waveforms, and live listening."""

@@ -1,4 +1,4 @@
-"""An answer whose source may break off: whoever listens sees that it is not whole, the log has one line."""
+"""A response whose source may fail midway: the client sees that it is incomplete, the log has one line."""
 
 from __future__ import annotations
 

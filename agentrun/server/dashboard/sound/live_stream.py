@@ -1,4 +1,4 @@
-"""Listening to a call that is up: both sides as a WAV file that grows with it."""
+"""Live listening: both sides of a call as a WAV file that grows with it."""
 
 from __future__ import annotations
 

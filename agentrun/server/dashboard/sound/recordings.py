@@ -1,4 +1,4 @@
-"""The recording of a call: a file of this machine or of another one, or one in the agent's store."""
+"""Finds the recording of a call: a local file, another machine's file, or one in a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What another process answers, handed on while it comes."""
+"""Relays another process's response while it arrives."""
 
 from __future__ import annotations
 

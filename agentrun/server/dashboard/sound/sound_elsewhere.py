@@ -1,4 +1,4 @@
-"""The sound of a call where it is a file of another machine, which is asked for it."""
+"""Fetches a recording that is a file on another machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sound of a call where it is in the agent's store, such as a bucket: any machine reads it from there."""
+"""Reads a recording from the agent's store, such as a bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How loud both sides of a recording are over time: what a picture of its sound is drawn from."""
+"""The waveform of a recording: how loud both sides are over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address at which the other processes of a service reach this one, and nobody else."""
+"""The address at which the other processes of a service reach this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker does not outlive its supervisor, at whatever moment that is killed.
+"""Ends a worker when its supervisor dies, at whatever moment that happens.
 
 The supervisor holds one end of a pipe, and its workers inherit the other: when the supervisor is gone,
 however it went, the pipe is at its end. That is so too for a worker that looks at it only after that.

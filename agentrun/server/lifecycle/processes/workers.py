@@ -1,4 +1,4 @@
-"""Several processes on one port: each is a whole server, and one that dies is replaced."""
+"""Several processes on one port: each is a complete server, and one that dies is replaced."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The specs of a server: found, planned, and edited while it runs."""
+"""The specs of a server: found, planned, and reloaded."""

@@ -1,4 +1,4 @@
-"""Specs that are edited while a server runs: each becomes a plan as at the start, and is taken into use."""
+"""Applies edits of specs while a server runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Specs from files and folders."""
+"""Loads specs from files and folders."""
 
 from __future__ import annotations
 

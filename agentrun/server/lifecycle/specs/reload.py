@@ -1,4 +1,4 @@
-"""``--watch``: a spec, a prompt or a plugin that is edited holds from the next call on."""
+"""``--watch``: edited specs, prompts and plugins apply from the next call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plans of a server: made of specs, and required to be servable as its options say."""
+"""Makes the plans of a server from its specs, and requires that its options can serve them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Calls that an agent places over Twilio: who may ask for one, and what comes of it."""
+"""Outbound calls over Twilio: who may request one, and what becomes of it."""

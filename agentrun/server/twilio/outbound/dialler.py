@@ -1,4 +1,4 @@
-"""Calls that the agent places: from the request to Twilio to the record of what came of it."""
+"""Places outbound calls, from the request to Twilio to the record of the outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call that an agent places, and what its ends are called."""
+"""One outbound call, and the names of its outcomes."""
 
 from __future__ import annotations
 

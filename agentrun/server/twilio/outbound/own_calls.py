@@ -1,4 +1,4 @@
-"""The placed calls of one process: whole while they are up, and of old ones that they were there."""
+"""The outbound calls of this process, and the ids of finished ones."""
 
 from __future__ import annotations
 

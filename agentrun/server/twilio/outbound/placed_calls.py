@@ -1,4 +1,4 @@
-"""Placed calls over all processes: each is one's, and any of them may hear of it or get its stream."""
+"""Outbound calls over all processes: each has one owner, any process may get its events or stream."""
 
 from __future__ import annotations
 

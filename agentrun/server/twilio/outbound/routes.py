@@ -1,4 +1,4 @@
-"""Routes of calls that the agent places: who may ask for one, and what Twilio tells of it."""
+"""Routes that start outbound calls and receive Twilio's callbacks about them."""
 
 from __future__ import annotations
 

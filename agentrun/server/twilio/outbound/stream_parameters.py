@@ -1,4 +1,4 @@
-"""What a placed call may be told: parameters that Twilio carries to its stream."""
+"""Parameters of an outbound call, which Twilio passes to its stream."""
 
 from __future__ import annotations
 

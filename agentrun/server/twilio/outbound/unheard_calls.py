@@ -1,4 +1,4 @@
-"""Placed calls of which nothing is heard: Twilio is asked how they stand, should its callbacks get lost."""
+"""Asks Twilio about outbound calls whose callbacks may have been lost."""
 
 from __future__ import annotations
 

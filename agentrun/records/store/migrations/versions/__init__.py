@@ -1,1 +1,1 @@
-"""One step each, in the order of their numbers."""
+"""One module per migration, in the order of their numbers."""

@@ -1,4 +1,4 @@
-"""The calls."""
+"""The table of calls."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Who writes a record, and when it last did: so that one whose writer has died can be closed."""
+"""Which server writes a record, and when it last did, so that the records of dead servers can be closed."""
 
 import sqlalchemy as sa
 from alembic import op

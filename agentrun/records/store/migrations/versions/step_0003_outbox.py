@@ -1,4 +1,4 @@
-"""Ended records on their way to a webhook."""
+"""The outbox of ended records for a webhook."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Which server is alive, by the database's clock; and which record a row is of."""
+"""Server leases by the database's clock, and which record a row belongs to."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Sums of calls by the hour, and the ways of a dashboard to the calls."""
+"""Hourly statistics, and indexes for the dashboard."""
 
 import sqlalchemy as sa
 from alembic import op

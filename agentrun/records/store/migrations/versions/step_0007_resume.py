@@ -1,4 +1,4 @@
-"""What another server needs to go on with a call."""
+"""What another server needs to resume a call."""
 
 import sqlalchemy as sa
 from alembic import op

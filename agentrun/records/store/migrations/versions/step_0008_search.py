@@ -1,4 +1,4 @@
-"""An index for searches, which servers fill from the calls that are not in it yet."""
+"""The search index, which servers fill from calls that are not in it yet."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Figures of calls by which versions of a spec are compared, beside the records."""
+"""Per-call figures by which versions of a spec are compared."""
 
 import sqlalchemy as sa
 from alembic import op

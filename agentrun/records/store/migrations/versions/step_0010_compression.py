@@ -1,4 +1,4 @@
-"""Records that PostgreSQL packs and unpacks in a fraction of the time."""
+"""Faster compression of records in PostgreSQL."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Who serves, which calls have a place, what began lately, and which tokens were used."""
+"""Servers, call slots, recent starts, and used tokens."""
 
 import sqlalchemy as sa
 from alembic import op

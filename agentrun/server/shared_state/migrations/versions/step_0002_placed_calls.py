@@ -1,4 +1,4 @@
-"""Calls that agents have placed, and what processes tell each other."""
+"""Outbound calls, and messages between processes."""
 
 import sqlalchemy as sa
 from alembic import op
