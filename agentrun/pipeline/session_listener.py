@@ -1,4 +1,4 @@
-"""What a pipeline tells its session."""
+"""The events that a pipeline reports to its session."""
 
 from __future__ import annotations
 

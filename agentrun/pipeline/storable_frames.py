@@ -1,4 +1,4 @@
-"""Text from outside is made storable where it enters a pipeline, before anybody keeps it or sends it on.
+"""Makes text from outside storable where it enters a pipeline, before anything keeps it or sends it on.
 
 Half of a surrogate pair in a transcription or in a tool's arguments is valid JSON, and can't be encoded: in a
 conversation it would make each later request to the model fail, and in a record it could not be written.

@@ -1,4 +1,4 @@
-"""One call from connect to hang-up."""
+"""One call, from connect to hang-up."""
 
 from agentrun.session.session import Session
 

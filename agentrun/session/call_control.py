@@ -1,4 +1,4 @@
-"""What a session lets its tools do on the call."""
+"""What tools can do on the call."""
 
 from __future__ import annotations
 

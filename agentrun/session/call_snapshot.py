@@ -1,4 +1,4 @@
-"""What a call leaves for another machine at each moment, should that have to go on with it."""
+"""Keeps in the record what another machine would need to resume the call."""
 
 from __future__ import annotations
 

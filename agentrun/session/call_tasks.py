@@ -1,4 +1,4 @@
-"""What a call does beside its pipeline: none of it fails without the caller being told."""
+"""The background tasks of a call: if one fails, the caller is told."""
 
 from __future__ import annotations
 

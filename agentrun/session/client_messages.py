@@ -1,4 +1,4 @@
-"""What a page asks beside the sound is answered by a plugin, and with an error at once where none answers.
+"""Passes a page's requests to plugins; if none answers, the page gets an error at once.
 
 Pipecat leaves such a message lie, so that the page waits until its own patience ends.
 https://docs.pipecat.ai/client/rtvi-standard: `client-message`, `server-response`, `error-response`.

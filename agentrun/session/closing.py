@@ -1,4 +1,4 @@
-"""The parts of a call are closed, each whatever becomes of the others."""
+"""Closes the parts of a call, each even if another fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a call: firm, then harder, never later than its deadline."""
+"""Ends a call in escalating steps, within a fixed time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call is handed from one agent to another."""
+"""Hands a call off from one agent to another."""
 
 from __future__ import annotations
 

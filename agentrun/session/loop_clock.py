@@ -1,4 +1,4 @@
-"""The clock by which a pipeline says when a word is heard: that of its event loop."""
+"""A Pipecat clock that follows the event loop's time."""
 
 from __future__ import annotations
 

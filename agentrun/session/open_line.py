@@ -1,4 +1,4 @@
-"""What a session's tools reach of a call while it is up."""
+"""The parts of a call that its tools reach while it is up."""
 
 from __future__ import annotations
 

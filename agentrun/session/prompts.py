@@ -1,4 +1,4 @@
-"""The prompts of one call: the spec's templates, filled in."""
+"""The prompts of one call: the spec's templates, rendered."""
 
 from __future__ import annotations
 

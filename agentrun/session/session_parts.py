@@ -1,4 +1,4 @@
-"""What a session is made of: the pipeline, what follows the call, and what speaks and acts for the agent."""
+"""Assembles the parts of a session: the pipeline, its trackers, and what speaks and acts for the agent."""
 
 from __future__ import annotations
 

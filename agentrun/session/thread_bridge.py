@@ -1,4 +1,4 @@
-"""Lets a tool's thread have work done in the event loop of its call."""
+"""Lets a tool's thread run coroutines in the event loop of its call."""
 
 from __future__ import annotations
 

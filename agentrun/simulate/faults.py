@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, and how slow the mock server is."""
+"""Faults and delays that the mock server injects."""
 
 from __future__ import annotations
 

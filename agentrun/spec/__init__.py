@@ -1,4 +1,4 @@
-"""What an agent is: the models, and loading them from YAML."""
+"""The spec of an agent: its models, and loading it from YAML."""
 
 from __future__ import annotations
 

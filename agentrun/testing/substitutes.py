@@ -1,4 +1,4 @@
-"""Results that a test gives instead of calling the tools."""
+"""Results that a test supplies instead of calling the tools."""
 
 from __future__ import annotations
 

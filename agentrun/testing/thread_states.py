@@ -1,4 +1,4 @@
-"""Which threads of this process have work: also those that a busy machine lets wait for a processor."""
+"""Which threads of this process have work, including those that wait for a processor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls one tool as a call does: schema, validation, timeout, and what the model is told."""
+"""Calls one tool as in a call: with schema, validation, timeout, and the model's view of the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clock that jumps: an event loop that waits for nobody when only its own timers are due.
+"""A virtual clock: an event loop that jumps to its next timer instead of waiting.
 
 Sockets on loopback deliver at once, so when nothing is ready and no thread is at work, nothing will happen
 before the next timer; the clock is moved there. A test of 30 seconds of silence takes milliseconds.

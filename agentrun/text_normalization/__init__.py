@@ -1,4 +1,4 @@
-"""Text for the eye becomes text for the voice: pure functions, without Pipecat."""
+"""Converts written text to text that a voice reads well: pure functions, without Pipecat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Abbreviations as the words that they stand for."""
+"""Expands abbreviations."""
 
 from __future__ import annotations
 

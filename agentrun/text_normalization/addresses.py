@@ -1,4 +1,4 @@
-"""Addresses of the web, of mail and of houses, as people say them."""
+"""Web, e-mail and street addresses, as people say them."""
 
 from __future__ import annotations
 

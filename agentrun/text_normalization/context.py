@@ -1,4 +1,4 @@
-"""What stands beside a figure, which tells an amount from a number that is read digit by digit."""
+"""The context of a figure, which tells an amount from a number that is read digit by digit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates, and times of the day."""
+"""Dates and times of day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which language a text is in, by its most frequent words."""
+"""Detects the language of a text by its most frequent words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Formulas as models write them for the eye: ``\( \frac{1}{2} \times 8 = 4 \)``."""
+r"""Reads formulas in LaTeX: ``\( \frac{1}{2} \times 8 = 4 \)``."""
 
 from __future__ import annotations
 

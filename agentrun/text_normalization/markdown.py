@@ -1,4 +1,4 @@
-"""Markdown, as a voice would say what it shows."""
+"""Converts Markdown to text that can be spoken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Amounts of money: the unit after its figure, and cents as cents."""
+"""Amounts of money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sentence of a model, as the voice is given it."""
+"""Normalizes one sentence of a model for the voice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures whose signs a voice stumbles over: decimals, ranges, shares, units, fractions.
+"""Numbers with signs that voices stumble over: decimals, ranges, percentages, units, fractions.
 
 Whole numbers stay figures: a voice reads those in its own language, and in the right form.
 """

@@ -1,4 +1,4 @@
-"""Words that are written in one way and said in another."""
+"""Words that are pronounced differently from their spelling: ``pronounce:``."""
 
 from __future__ import annotations
 

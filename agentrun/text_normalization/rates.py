@@ -1,4 +1,4 @@
-"""So much of money, or so often, for each of something: ``$50/yr``, ``8/day``, ``5 €/Std.``"""
+"""Rates per unit: ``$50/yr``, ``8/day``, ``5 €/Std.``"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Days of the week by their short names, which are words of their own language too: ``So``, ``mar``, ``Sun``.
+"""Short names of weekdays, which can be other words too: ``So``, ``mar``, ``Sun``.
 
 One is a day where what stands beside it tells so: another day, a date or an hour, a word in small letters
 behind its dot, or one before it, such as ``am``, that a day follows.

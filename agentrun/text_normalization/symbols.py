@@ -1,4 +1,4 @@
-"""Signs that no voice says, and what is left of a text without them."""
+"""Removes symbols that no voice says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telephone numbers and other long numbers, digit by digit, with the pauses of their groups."""
+"""Telephone numbers and other long numbers, digit by digit, with pauses between groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words that a language has for what is written as a sign."""
+"""A language's words for numbers, units and symbols."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a text, also of scripts that put no spaces between them."""
+"""Splits text into words, also in scripts without spaces."""
 
 from __future__ import annotations
 

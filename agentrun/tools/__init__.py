@@ -1,1 +1,1 @@
-"""A function of a plugin becomes a tool that a model may call."""
+"""Tools: from a plugin's function to something that a model can call."""

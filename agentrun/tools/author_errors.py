@@ -1,4 +1,4 @@
-"""The fence around code that somebody else wrote: plugins and their tools."""
+"""Contains the errors of plugin code."""
 
 from __future__ import annotations
 

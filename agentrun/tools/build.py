@@ -1,4 +1,4 @@
-"""A function of a plugin becomes a tool."""
+"""Builds a tool from a plugin's function."""
 
 from __future__ import annotations
 

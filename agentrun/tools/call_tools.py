@@ -1,4 +1,4 @@
-"""The tools of one call: what may run once, what the caller has to confirm, how often a model may ask."""
+"""The tools of one call: what runs once, what needs confirmation, how many rounds a model may call."""
 
 from __future__ import annotations
 

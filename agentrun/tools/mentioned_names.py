@@ -1,4 +1,4 @@
-"""The words that the code of tools has: a name that is none of them is set by no tool."""
+"""The names in the source of tools, to tell which variables no tool sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tool: a function of a plugin, as the model and the pipeline see it."""
+"""A tool, as the model and the pipeline see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebSockets that ended: a peer that closed its own is told from one whose line was lost."""
+"""Tells WebSockets that their peer closed from those whose connection was lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The browser page, over SmallWebRTC: sound both ways, and RTVI messages beside it."""
+"""Calls from the browser page over SmallWebRTC: audio in both directions, and RTVI messages."""
 
 from __future__ import annotations
 

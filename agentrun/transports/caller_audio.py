@@ -1,4 +1,4 @@
-"""A telephone caller's sound as the line brings it, beside the pipeline's frames."""
+"""A telephone caller's audio as the line delivers it, without pipeline frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rooms at Daily: the agent as one more participant, for callers with a browser, an app or a telephone."""
+"""Calls in Daily rooms: the agent joins as a participant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TwiML that puts a caller through: https://www.twilio.com/docs/voice/twiml/dial."""
+"""TwiML that transfers a caller: https://www.twilio.com/docs/voice/twiml/dial."""
 
 from __future__ import annotations
 

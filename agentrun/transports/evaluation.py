@@ -1,4 +1,4 @@
-"""Pipecat's eval harness as a caller: RTVI over a WebSocket, in writing or with sound."""
+"""Pipecat's eval harness as a caller: RTVI over a WebSocket, in text or with audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""G.711 mu-law, the telephone's 8-bit code for sound (https://www.itu.int/rec/T-REC-G.711)."""
+"""G.711 mu-law, the telephone's 8-bit audio encoding (https://www.itu.int/rec/T-REC-G.711)."""
 
 from __future__ import annotations
 

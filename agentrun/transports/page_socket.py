@@ -1,4 +1,4 @@
-"""A page over a WebSocket: sound and RTVI messages, as Pipecat's WebSocket transport for pages has them."""
+"""Calls from a page over a WebSocket: audio and RTVI messages, as in Pipecat's WebSocket transport."""
 
 from __future__ import annotations
 

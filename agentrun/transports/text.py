@@ -1,4 +1,4 @@
-"""A line of written words inside one process: for ``agentrun chat``."""
+"""A text line within one process, for ``agentrun chat``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Twilio does with a call in progress: say what has been heard, and hand the caller on."""
+"""Controls a Twilio call in progress: tracks what was heard, transfers and hangs up."""
 
 from __future__ import annotations
 

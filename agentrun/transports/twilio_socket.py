@@ -1,4 +1,4 @@
-"""The WebSocket of a media stream, which knows whether its caller hung up or the line was lost."""
+"""A media stream's WebSocket, which knows whether the caller hung up or the line was lost."""
 
 from __future__ import annotations
 

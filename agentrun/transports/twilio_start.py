@@ -1,4 +1,4 @@
-"""How a media stream of Twilio begins: whose call it is, and what its TwiML gave it."""
+"""The start message of a Twilio media stream: its call, and the parameters from its TwiML."""
 
 from __future__ import annotations
 

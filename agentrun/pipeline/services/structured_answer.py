@@ -1,4 +1,4 @@
-"""One question to a language model beside the conversation, answered as JSON that follows a schema."""
+"""Asks a language model one question outside the conversation, answered as JSON that follows a schema."""
 
 from __future__ import annotations
 

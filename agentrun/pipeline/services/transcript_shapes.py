@@ -1,4 +1,4 @@
-"""The words of a transcription, in whichever of OpenAI's shapes a server sends them.
+"""Reads a transcript in any of the formats of OpenAI's API.
 
 One object is asked for. A server that knows another shape alone sends that: a stream of events, subtitles, or
 segments (https://platform.openai.com/docs/api-reference/audio/createTranscription).

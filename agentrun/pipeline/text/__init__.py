@@ -1,1 +1,1 @@
-"""Conversations in writing: the same model, tools and turns, without sound."""
+"""Text conversations: the same model, tools and turns, without audio."""

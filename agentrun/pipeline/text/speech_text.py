@@ -1,4 +1,4 @@
-"""What the model writes on its way to the voice: blocks left out as they come, sentences put into words."""
+"""Prepares the model's text for the voice: drops what is not spoken, and normalizes sentences."""
 
 from __future__ import annotations
 

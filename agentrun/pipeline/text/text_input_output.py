@@ -1,4 +1,4 @@
-"""Written words instead of sound: what a text line has in place of hearing and speaking."""
+"""Text input and output, in place of speech to text and text to speech."""
 
 from __future__ import annotations
 

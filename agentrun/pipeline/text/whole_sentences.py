@@ -1,4 +1,4 @@
-"""Sentences as a voice is given them: a list's number with its item, an ordinal with its noun."""
+"""Splits text into sentences for a voice: a list number stays with its item, an ordinal with its noun."""
 
 from __future__ import annotations
 

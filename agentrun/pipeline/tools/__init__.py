@@ -1,1 +1,1 @@
-"""The agent's tools as functions that a model may call."""
+"""The agent's tools as functions that a model can call."""

@@ -1,4 +1,4 @@
-"""The pieces of an answer's tool calls, put together by id and index."""
+"""Assembles an answer's tool calls from their deltas, by id and index."""
 
 from __future__ import annotations
 

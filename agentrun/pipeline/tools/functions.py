@@ -1,4 +1,4 @@
-"""Our tools as Pipecat's functions: the model is answered exactly once, whatever the tool does."""
+"""Registers tools as Pipecat functions; the model gets exactly one result, whatever the tool does."""
 
 from __future__ import annotations
 

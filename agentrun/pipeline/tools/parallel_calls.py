@@ -1,4 +1,4 @@
-"""Tools that one answer of the model has called: the last one to end has the model go on.
+"""Parallel tool calls of one answer: the model goes on when the last one has ended.
 
 Pipecat 1.14 counts them itself for a cascade; to it, every tool of a realtime model is alone, and the model
 would answer after the first of several. The call's ledger counts them, whatever offered them: the agent's

@@ -1,4 +1,4 @@
-"""A span for each tool that a model calls, in the words of OpenTelemetry's GenAI conventions.
+"""A span for each tool call, following OpenTelemetry's GenAI conventions.
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/#execute-tool-span
 """

@@ -1,1 +1,1 @@
-"""Whose turn it is: when the caller begins, ends, and may interrupt."""
+"""Turn-taking: when the caller begins, ends, and may interrupt."""

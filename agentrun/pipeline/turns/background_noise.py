@@ -1,4 +1,4 @@
-"""The noise of a caller's line: sound in which the voice detector has heard nobody for a while."""
+"""The noise level of a caller's line: audio in which the voice detector has heard nobody for a while."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The caller's pauses: silences that may turn out to be the end of what they say."""
+"""Announces every pause of the caller, which may be the end of their turn, so that others can prepare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many words interrupt the agent, in whatever script they are written."""
+"""How many words it takes to interrupt the agent, in any script."""
 
 from __future__ import annotations
 

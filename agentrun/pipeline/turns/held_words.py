@@ -1,4 +1,4 @@
-"""What a caller says over words that they can't interrupt."""
+"""What a caller says over words that can't be interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transcripts that are no words of the caller's: what a service writes over noise and silence."""
+"""Recognizes transcripts that a service makes up for noise and silence."""
 
 from __future__ import annotations
 

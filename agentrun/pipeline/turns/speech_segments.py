@@ -1,4 +1,4 @@
-"""Stretches of speech, from one silence to the next, and the words for them."""
+"""Stretches of speech between silences, and their transcripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The caller's sound in larger pieces, as long as they neither begin nor stop to speak."""
+"""Batches the caller's audio into larger chunks while they neither start nor stop speaking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: when the caller begins, ends, and may interrupt."""
+"""The turn strategies: when the caller begins, ends, and may interrupt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speech of which the voice detector is sure: it begins a turn before doubtful speech does."""
+"""Starts a turn sooner if the voice detector is sure of the speech."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are owed: their deadlines, providers that fail or go deaf, and callers who say nothing.
+"""Responses that are due: deadlines, provider faults, and callers who say nothing.
 
 ``answer.Answer`` says where an answer stands: a state machine without a clock, with what the model has made
 of it in ``Attempt``, how long nothing was heard in ``Silence``, and what it waits for in ``ToolsAtWork``.

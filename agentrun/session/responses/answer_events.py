@@ -1,4 +1,4 @@
-"""What the pipeline does for an answer, told to whoever keeps its state."""
+"""Reports what the pipeline does for an answer to whatever tracks its state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has become of the answer that a caller is owed."""
+"""The state of the answer that a caller is waiting for."""
 
 from __future__ import annotations
 

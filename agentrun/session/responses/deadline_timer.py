@@ -1,4 +1,4 @@
-"""A timer for a moment that moves, in a process that may have stood still when it comes."""
+"""A timer whose deadline moves, and which tolerates a process that was suspended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service that fails, in words for whoever runs the server: which, where, and what to do next."""
+"""Describes a service's failure to the operator: which service, where, and what to do next."""
 
 from __future__ import annotations
 

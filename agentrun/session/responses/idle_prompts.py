@@ -1,4 +1,4 @@
-"""What the agent does when the caller says nothing, and when the call has lasted long enough."""
+"""What the agent does when the caller says nothing, and when the call has reached its longest duration."""
 
 from __future__ import annotations
 

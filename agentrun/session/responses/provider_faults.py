@@ -1,4 +1,4 @@
-"""What a provider's error, or an answer that went wrong, means for the call."""
+"""What a provider's error, or a failed answer, means for the call."""
 
 from __future__ import annotations
 

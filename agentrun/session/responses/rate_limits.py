@@ -1,4 +1,4 @@
-"""How long a realtime model whose rate is too high is left alone; it has no headers that say so."""
+"""How long to wait after a realtime model's rate limit error, which has no headers that say so."""
 
 from __future__ import annotations
 

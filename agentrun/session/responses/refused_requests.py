@@ -1,4 +1,4 @@
-"""A request that a provider refuses for how it is made: it is made otherwise, and sent once more."""
+"""Changes a request that a provider refuses, and sends it once more."""
 
 from __future__ import annotations
 

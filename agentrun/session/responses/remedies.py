@@ -1,4 +1,4 @@
-"""What is done about errors and answers that went wrong, so that the caller hears something."""
+"""Responds to errors and failed answers, so that the caller always hears something."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody waits in silence: a deadline hangs on the state of every answer that is owed."""
+"""Enforces a deadline for every answer that is due, so that nobody waits in silence."""
 
 from __future__ import annotations
 

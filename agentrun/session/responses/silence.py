@@ -1,4 +1,4 @@
-"""How long the caller has heard nothing: the one clock that every answer is measured by."""
+"""How long the caller has heard nothing: the one clock by which every answer is measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tools that an answer waits for, told apart by the caller's turn in which they began."""
+"""The running tools that an answer waits for, by the caller's turn in which they began."""
 
 from __future__ import annotations
 

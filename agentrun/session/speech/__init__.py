@@ -1,1 +1,1 @@
-"""Who speaks, and what: the greeting, fixed words, and the keys of a telephone."""
+"""What the agent says unprompted: greeting, announcements, apology and goodbye; and telephone keys."""

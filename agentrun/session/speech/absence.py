@@ -1,4 +1,4 @@
-"""A caller who is away for some seconds, as one whose network drops is: nothing is said to nobody."""
+"""A caller who is away for some seconds, for example because their network dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the agent says without being asked."""
+"""Announcements: what the agent says without being asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The apology: heard in full, whatever the pipeline is busy with."""
+"""The apology, which is heard in full whatever the pipeline is doing."""
 
 from __future__ import annotations
 

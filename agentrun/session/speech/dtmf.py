@@ -1,4 +1,4 @@
-"""The keys that a caller presses: collected, taken as a turn, or written down."""
+"""DTMF keys that a caller presses: collected, taken as a turn, or recorded."""
 
 from __future__ import annotations
 

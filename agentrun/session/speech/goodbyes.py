@@ -1,4 +1,4 @@
-"""A goodbye that a model says itself, beside the call of a tool that would say one too."""
+"""Recognizes a goodbye that the model says itself next to a tool call that would say one too."""
 
 from __future__ import annotations
 

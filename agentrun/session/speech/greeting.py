@@ -1,4 +1,4 @@
-"""The first words of a call."""
+"""The greeting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When words of the agent's were cut off, and whether somebody spoke or it was a noise."""
+"""Interruptions of the agent: when they happened, and whether by speech or by noise."""
 
 from __future__ import annotations
 

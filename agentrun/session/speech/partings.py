@@ -1,4 +1,4 @@
-"""The agent leaves the caller in one way at a time: it hangs up, transfers them, or hands the call over."""
+"""Lets the agent leave a call in one way at a time: hang up, transfer, or hand off."""
 
 from __future__ import annotations
 

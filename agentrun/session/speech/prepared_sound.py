@@ -1,4 +1,4 @@
-"""Sound that was prepared at start, as a transport takes it without any service."""
+"""Prepared audio as frames for a transport, independent of any service."""
 
 from __future__ import annotations
 

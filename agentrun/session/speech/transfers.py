@@ -1,4 +1,4 @@
-"""The caller is handed on: one transfer at a time, whoever asks for it."""
+"""Transfers of the caller: one at a time, whoever requests it."""
 
 from __future__ import annotations
 

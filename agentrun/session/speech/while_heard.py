@@ -1,4 +1,4 @@
-"""Waiting for as long as the agent is heard: words take as long as they are, and silence has a limit."""
+"""Waits for as long as the agent is audible, with a limit on silence."""
 
 from __future__ import annotations
 

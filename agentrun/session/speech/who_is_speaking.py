@@ -1,4 +1,4 @@
-"""Who has the floor."""
+"""Who is speaking."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a call was: its transcript, times, usage and sound."""
+"""Tracks a call: its transcript, times, usage and audio."""

@@ -1,4 +1,4 @@
-"""Records the sound of one call as both sides heard it: the caller left, the agent right."""
+"""Records the audio of one call as both sides heard it: the caller left, the agent right."""
 
 from __future__ import annotations
 

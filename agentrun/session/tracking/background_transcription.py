@@ -1,4 +1,4 @@
-"""Writes down what a model heard as audio: for the record, and for a smaller context."""
+"""Transcribes audio that a model heard, for the record and for a smaller context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time goes between the caller's last word and the first sound of the answer."""
+"""Where the time goes between the caller's last word and the first audio of the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sound of a call while it is spoken, for people who listen: the caller left, the agent right."""
+"""The audio of a call for live listening: the caller left, the agent right."""
 
 from __future__ import annotations
 

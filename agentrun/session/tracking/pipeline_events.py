@@ -1,4 +1,4 @@
-"""What the pipeline of a call reports while it runs."""
+"""Reports to the session what happens in the call's pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes what is said and done into the call's record."""
+"""Writes the transcript and tool calls into the call's record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call uses of its services: tokens, seconds of sound, characters, and requests to models."""
+"""What a call uses of its services: tokens, seconds of audio, characters, and requests to models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which software answers a call."""
+"""The software versions that answer a call."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The turns of a caller: spoken, written, keyed, and held until an answer has been heard."""
+"""The caller's turns: spoken, written, keyed, or held until an answer has been heard."""

@@ -1,4 +1,4 @@
-"""The caller's turns, spoken or keyed, as the rest of a session has to know of them."""
+"""Reports the caller's turns, spoken or keyed, to the rest of a session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives the model what a caller said over words that they can't interrupt, once those were heard."""
+"""Gives the model what a caller said over uninterruptible words, once those were heard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that a caller presses become their turn, as if they had spoken."""
+"""Turns keys that a caller presses into turns, as if they had spoken."""
 
 from __future__ import annotations
 

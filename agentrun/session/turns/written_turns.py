@@ -1,4 +1,4 @@
-"""What a caller writes in a page becomes their turn, as if they had spoken."""
+"""Turns what a caller writes in a page into turns, as if they had spoken."""
 
 from __future__ import annotations
 

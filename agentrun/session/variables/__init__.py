@@ -1,1 +1,1 @@
-"""What a call finds out: values for prompts, flows and the record."""
+"""A call's variables: values for prompts, flows and the record."""

@@ -1,4 +1,4 @@
-"""What is looked up about a caller before the agent speaks."""
+"""Looks up a caller before the agent speaks."""
 
 from __future__ import annotations
 

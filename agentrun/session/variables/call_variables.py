@@ -1,4 +1,4 @@
-"""The variables of one call, which the prompts see at once."""
+"""The variables of one call, visible to prompts at once."""
 
 from __future__ import annotations
 

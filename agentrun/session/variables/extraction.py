@@ -1,4 +1,4 @@
-"""Typed fields are read from the conversation beside it, so that no caller waits for them."""
+"""Extracts typed fields from the conversation in the background, so that no caller waits for them."""
 
 from __future__ import annotations
 

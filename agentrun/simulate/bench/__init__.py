@@ -1,1 +1,1 @@
-"""Many calls at once, and what they cost."""
+"""Load tests: many calls at once, and what they cost."""

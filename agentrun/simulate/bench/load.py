@@ -1,4 +1,4 @@
-"""Many callers who follow the same script, and the figures of their calls."""
+"""Runs many callers with the same script, and collects their figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls at once, with what the server used meanwhile."""
+"""Measures concurrent calls and the server's resource use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mock OpenAI server that costs little: it knows what callers will say, and beeps in place of words.
+"""A cheap mock OpenAI server: it knows what callers will say, and beeps instead of speaking.
 
 ``python -m agentrun.simulate.bench.mock_openai PLAN`` serves on a free loopback port, which it prints. PLAN
 is what ``write`` wrote.

@@ -1,4 +1,4 @@
-"""A server in a process of its own, and what it uses."""
+"""A server in a process of its own, and its resource use."""
 
 from __future__ import annotations
 

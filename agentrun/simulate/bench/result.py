@@ -1,4 +1,4 @@
-"""What many calls at once came to: their figures, beside what the spec's budget allows."""
+"""The results of a load test, compared with the spec's budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hears what it knows: a caller's script, told apart by its sound and at hardly any cost."""
+"""Recognizes the utterances of a known script by their audio, at hardly any cost."""
 
 from __future__ import annotations
 

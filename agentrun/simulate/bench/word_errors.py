@@ -1,4 +1,4 @@
-"""How far what was heard is from what was said."""
+"""The word error rate of a transcript."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls: a telephone number at Twilio."""
+"""The caller: a telephone number at Twilio."""
 
 from __future__ import annotations
 

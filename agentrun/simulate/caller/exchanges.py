@@ -1,4 +1,4 @@
-"""What came of speaking and listening: positions, sound and waiting times."""
+"""One exchange of speaking and listening: positions, audio and waiting times."""
 
 from __future__ import annotations
 

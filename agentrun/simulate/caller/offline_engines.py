@@ -1,4 +1,4 @@
-"""The caller's own voice and ears, for words instead of sound files and for servers without records."""
+"""The caller's text to speech and speech to text, for scripts in text and servers without records."""
 
 from __future__ import annotations
 

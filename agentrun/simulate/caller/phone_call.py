@@ -1,4 +1,4 @@
-"""One telephone call, as the caller lives it: speak, listen, interrupt, press keys, hang up."""
+"""One telephone call from the caller's side: speak, listen, interrupt, press keys, hang up."""
 
 from __future__ import annotations
 

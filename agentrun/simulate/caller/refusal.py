@@ -1,4 +1,4 @@
-"""How a call can come to nothing."""
+"""The ways in which a call can fail to be answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the first ring to the report."""
+"""Runs one call, from the first ring to the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller is going to do."""
+"""The script of a caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorded exchanges with a provider, played again without it."""
+"""Cassettes: recorded exchanges with a provider, replayed without it."""
 
 from agentrun.simulate.cassette.recorder import recording
 from agentrun.simulate.cassette.replayer import Replay, replaying

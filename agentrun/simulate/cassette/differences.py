@@ -1,4 +1,4 @@
-"""What changed between a request and the recorded one, in the spec's own words."""
+"""What changed between a request and the recorded one, in terms of the spec."""
 
 from __future__ import annotations
 

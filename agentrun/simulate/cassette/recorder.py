@@ -1,4 +1,4 @@
-"""Stands between an agent and its provider, passes everything on, and writes it down."""
+"""A proxy between an agent and its provider that records every exchange."""
 
 from __future__ import annotations
 

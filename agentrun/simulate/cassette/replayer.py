@@ -1,4 +1,4 @@
-"""Answers from a tape: each request by what it says, sound in its order."""
+"""Answers from a cassette: requests by their content, audio in its order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cassette holds: requests with their answers, and the events of sockets.
+"""The contents of a cassette: requests with their answers, and the events of sockets.
 
 Sound stands beside the cassette in files of its own, named by what is in it. Keys are never on a tape:
 of a request's headers none is kept.

@@ -1,4 +1,4 @@
-"""A mock of Daily's REST API, to see rooms and tokens being made and deleted."""
+"""A mock of Daily's REST API for rooms and tokens."""
 
 from __future__ import annotations
 

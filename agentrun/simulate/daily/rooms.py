@@ -1,4 +1,4 @@
-"""The rooms and the tokens that a Daily domain knows."""
+"""The rooms and tokens of a mock Daily domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of Daily's REST API that concern rooms, tokens and telephone calls."""
+"""The routes of Daily's REST API for rooms, tokens and telephone calls."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the mock server hears, thinks and speaks with."""
+"""The engines of the mock server: speech to text, answers, and text to speech."""

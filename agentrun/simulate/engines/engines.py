@@ -1,4 +1,4 @@
-"""What the mock server hears, thinks and speaks with: protocols, and the packaged engines."""
+"""The protocols of the mock server's engines, and the bundled ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speaks with hibari's packaged voice, sentence by sentence."""
+"""Text to speech with hibari's bundled voice, sentence by sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hears with Whisper tiny.en, whose weights are packaged.
+"""Speech to text with Whisper tiny.en, whose weights are bundled.
 
 Only the utterance and two seconds are put through the encoder instead of Whisper's 30 s: a quarter of the
 time at about 1 % more errors.

@@ -1,4 +1,4 @@
-"""Scripted engines for tests: no models, everything recorded, and a word when a script was not used up."""
+"""Scripted engines for tests: no models, every request recorded, and an error if a script is not used up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An engine for conversations without sound: it hears nothing and says nothing."""
+"""An engine for text conversations: it hears nothing and says nothing."""
 
 from __future__ import annotations
 

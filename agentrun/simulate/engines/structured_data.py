@@ -1,4 +1,4 @@
-"""Data that follows a JSON Schema, for an answer that is to be no speech."""
+"""Generates data that follows a JSON Schema, for structured answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v1/chat/completions``, as a stream and at once."""
+"""``/v1/chat/completions``, streamed and complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v1/embeddings``: texts with words in common lie near each other, and nothing more is meant by it."""
+"""``/v1/embeddings``: texts with words in common are close to each other, nothing more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as OpenAI's API words them, and faults that strike before an answer."""
+"""Errors in the format of OpenAI's API, and faults before an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of models and voices: one of OpenAI's with a letter wrong is refused, as OpenAI does.
+"""Model and voice names: near misses of OpenAI's names are rejected, as OpenAI does.
 
 All others are taken: whoever tests against this server may use a newer model, or another server's names.
 """

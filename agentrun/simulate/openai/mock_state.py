@@ -1,4 +1,4 @@
-"""What every route of the mock server shares."""
+"""The state that all routes of the mock server share."""
 
 from __future__ import annotations
 

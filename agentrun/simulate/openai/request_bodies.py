@@ -1,4 +1,4 @@
-"""Bodies of requests, read with care."""
+"""Reads and validates request bodies."""
 
 from __future__ import annotations
 

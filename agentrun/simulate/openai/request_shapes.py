@@ -1,4 +1,4 @@
-"""The shapes of requests: where one has another, that is the client's mistake, and is answered as one."""
+"""The expected formats of requests; anything else is a client error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mock server as a server that runs while a block runs."""
+"""Runs the mock server for the length of a block."""
 
 from __future__ import annotations
 

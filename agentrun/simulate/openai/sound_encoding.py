@@ -1,4 +1,4 @@
-"""Sound encoded as it is spoken, piece by piece."""
+"""Encodes audio chunk by chunk while it is synthesized."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound files of clients, decoded: of bounded length, and by nothing that opens other files or sockets."""
+"""Decodes clients' audio files, within limits and without opening other files or sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v1/audio/speech``, in every format that OpenAI's SDKs ask for."""
+"""``/v1/audio/speech``, in every format that OpenAI's SDKs request."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Answers without a language model: from a spec's own tests and from its tools' descriptions."""
+"""Rehearsal: answers without a language model, from a spec's tests and its tools' descriptions."""

@@ -1,4 +1,4 @@
-"""Fills a tool's arguments from what was said, where it can, and asks for the rest."""
+"""Fills in a tool's arguments from what was said, and asks for what is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers may say to an agent and what it does then: from its tests and from its tools."""
+"""Example utterances and the agent's reactions, from its tests and its tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does what an agent is told to do when nobody has asked anything: greet, and say given words."""
+"""Follows instructions without a user turn: greet, or say given words."""
 
 from __future__ import annotations
 

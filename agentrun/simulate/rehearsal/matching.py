@@ -1,4 +1,4 @@
-"""How near two phrases lie: TF-IDF over stemmed words and letter triples, by cosine."""
+"""Similarity of phrases: cosine of TF-IDF over stemmed words and letter trigrams."""
 
 from __future__ import annotations
 

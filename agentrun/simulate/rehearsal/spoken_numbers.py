@@ -1,4 +1,4 @@
-"""Numbers as they are spoken and as they are written."""
+"""Numbers, spoken and written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tool's result as a plain spoken sentence."""
+"""States a tool's result in a plain sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times of day and dates as they are spoken."""
+"""Spoken times of day and dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mock of Twilio's REST API, to see an agent hang up, redirect and place calls."""
+"""A mock of Twilio's REST API: hanging up, redirecting and placing calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calls that a Twilio account knows."""
+"""The calls of a mock Twilio account."""
 
 from __future__ import annotations
 

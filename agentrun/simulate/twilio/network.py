@@ -1,4 +1,4 @@
-"""The telephone network behind the mock server: a call that is placed rings, and somebody answers, or not."""
+"""The telephone network behind the mock Twilio: a placed call rings, and is answered or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of Twilio's REST API that concern calls."""
+"""The routes of Twilio's REST API for calls."""
 
 from __future__ import annotations
 

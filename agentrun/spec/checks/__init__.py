@@ -1,1 +1,1 @@
-"""What ``check`` says beyond types: what goes together, what can be spoken, what is a secret."""
+"""Checks beyond types: combinations, speakable text, secrets."""

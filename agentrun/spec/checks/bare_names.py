@@ -1,4 +1,4 @@
-"""What a template writes out without asking first whether it is there."""
+"""Names that a template prints without testing whether they exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an agent can do with a call depends on how people reach it."""
+"""Checks that the transport supports what the agent does with a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can't stand together in a spec: a style never ignores what was written for it."""
+"""Keys that can't be combined in a spec: a style never ignores what was written for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can't be in a flow: ways that lead nowhere, nodes that no way leads to, names that nobody knows."""
+"""Checks a flow's graph: dead ends, unreachable nodes, and unknown names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in the texts of a flow that have no value when their node is entered."""
+"""Names in a flow's texts that have no value when their node is entered."""
 
 from __future__ import annotations
 

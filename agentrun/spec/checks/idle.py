@@ -1,4 +1,4 @@
-"""Stages of a caller's silence that would never come."""
+"""Idle stages that would never be reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Braces where nobody fills them in, and parameters of a call that may not be there.
+"""Braces that nobody fills in, and call parameters that may be missing.
 
 Templates are filled in in ``prompts.system``, ``prompts.greeting``, the texts of a flow's nodes, and the
 ``url``, ``headers``, ``query`` and ``body`` of an HTTP tool. Everywhere else ``{{ … }}`` would be said or

@@ -1,4 +1,4 @@
-"""Prompts that are what their writer did not mean: the name of a file, or a variable that nobody fills in."""
+"""Prompts that are probably a mistake: the name of a file, or a variable that nobody fills in."""
 
 from __future__ import annotations
 

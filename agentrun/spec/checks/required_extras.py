@@ -1,4 +1,4 @@
-"""What a spec needs beside the packages that every agent needs."""
+"""The optional extras that a spec needs."""
 
 from __future__ import annotations
 

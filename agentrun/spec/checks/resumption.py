@@ -1,4 +1,4 @@
-"""Where a call can't go on at another machine, and why."""
+"""Why a call can't be resumed at another machine."""
 
 from __future__ import annotations
 

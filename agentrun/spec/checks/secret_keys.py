@@ -1,4 +1,4 @@
-"""Values that are secrets because of the key that they stand at, whatever they look like."""
+"""Values that are secrets because of their key, whatever they look like."""
 
 from __future__ import annotations
 

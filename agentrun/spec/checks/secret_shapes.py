@@ -1,4 +1,4 @@
-"""How keys and tokens look, as their issuers document them: data for the check of specs, and for records.
+"""The formats of keys and tokens, as documented by their issuers.
 
 A shape stands here when it can't be taken for anything else: a prefix, or parts of fixed length. Keys without
 a shape, such as 40 hexadecimal digits, are found by where they stand: ``secret_keys`` and ``IN_ADDRESSES``.

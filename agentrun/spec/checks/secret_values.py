@@ -1,4 +1,4 @@
-"""Secrets that stand in a file as they are: found, and masked before anything can print them."""
+"""Finds plain-text secrets in a file, and masks them before anything can print them."""
 
 from __future__ import annotations
 

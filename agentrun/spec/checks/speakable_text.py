@@ -1,4 +1,4 @@
-"""What a caller hears badly: words spoken as they stand, and prompts too long to be answered fast."""
+"""Text that sounds bad when spoken, and prompts too long for fast answers."""
 
 from __future__ import annotations
 

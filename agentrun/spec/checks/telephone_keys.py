@@ -1,4 +1,4 @@
-"""What the keys of a telephone can't mean: without a telephone, or where a menu leads nowhere."""
+"""Checks the use of telephone keys: without a telephone, or with menus that lead nowhere."""
 
 from __future__ import annotations
 

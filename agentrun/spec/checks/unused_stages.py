@@ -1,4 +1,4 @@
-"""Services of a pipeline that play no part in its style, where the one that does isn't named."""
+"""Services of a pipeline that are not used in its style."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can't be right about an agent's variables: two that share a name, and conditions that never hold."""
+"""Checks an agent's variables: duplicate names, and conditions that never hold."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From YAML to a frozen spec, or to every problem of it with its place in the file."""
+"""Loads YAML into a frozen spec, or reports all problems with their places in the file."""

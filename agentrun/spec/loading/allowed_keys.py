@@ -1,4 +1,4 @@
-"""Which keys a mapping of the spec may have."""
+"""The keys that a mapping in the spec may have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The word that was meant."""
+"""Suggests the closest of several words."""
 
 from __future__ import annotations
 

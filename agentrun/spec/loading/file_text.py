@@ -1,4 +1,4 @@
-"""The text of a file that a spec is made of."""
+"""Reads the text of a file that belongs to a spec."""
 
 from __future__ import annotations
 

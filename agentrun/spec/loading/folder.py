@@ -1,4 +1,4 @@
-"""The specs that a path stands for: one file, or those of a folder."""
+"""The specs at a path: one file, or those in a folder."""
 
 from __future__ import annotations
 

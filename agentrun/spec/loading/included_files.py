@@ -1,4 +1,4 @@
-"""``{file: prompts/ncaa.md}`` in a spec: the text of a file in the place of the mapping."""
+"""``{file: prompts/ncaa.md}`` in a spec: replaced by the text of the file."""
 
 from __future__ import annotations
 

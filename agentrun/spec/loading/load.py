@@ -1,4 +1,4 @@
-"""From a path to a frozen agent, or to every problem of it."""
+"""Loads a spec from a path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``--set path=value`` and ``--style``: a value for this run only."""
+"""``--set path=value`` and ``--style``: overrides for one run."""
 
 from __future__ import annotations
 

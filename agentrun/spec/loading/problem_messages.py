@@ -1,4 +1,4 @@
-"""What pydantic means, as a person would say it: a message and a hint."""
+"""Rewrites pydantic's errors as a message and a hint."""
 
 from __future__ import annotations
 

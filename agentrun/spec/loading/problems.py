@@ -1,4 +1,4 @@
-"""pydantic's errors in people's words, at the place in the file that they are about."""
+"""Converts pydantic's errors to problems at their places in the file."""
 
 from __future__ import annotations
 

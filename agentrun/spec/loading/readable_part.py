@@ -1,4 +1,4 @@
-"""A spec without what is wrong in it, so that the mistakes of its other places are told in the same run."""
+"""Removes the invalid parts of a spec, so that the rest can be checked in the same run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loaded spec: the frozen agent, and where each of its values stands."""
+"""A loaded spec: the frozen agent, and the position of each value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``agents/ncaa.tests.yaml`` beside ``agents/ncaa.yaml``: a spec's tests in a file of their own.
+"""``agents/ncaa.tests.yaml``: the tests of ``agents/ncaa.yaml`` in a file of their own.
 
 The file has the shape of Pipecat's scenario files, so ``pipecat eval run`` reads it as well: a ``name``, a
 list of ``scenarios``, and keys that are defaults for each of them.

@@ -1,1 +1,1 @@
-"""What may stand in a spec: the pydantic models, one file a top-level key."""
+"""The pydantic models of a spec, one module per top-level key."""

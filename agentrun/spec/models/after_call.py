@@ -1,4 +1,4 @@
-"""``after_call:`` in a spec: what a model is asked about a call that is over."""
+"""``after_call:`` in a spec: post-call analysis by a model."""
 
 from typing import Annotated, Any, Literal, Self
 

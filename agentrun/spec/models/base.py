@@ -1,4 +1,4 @@
-"""What all models of a spec are made of."""
+"""The base of all spec models."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""``before_call:`` in a spec: what is looked up about a caller before the agent speaks."""
+"""``before_call:`` in a spec: looking up the caller before the agent speaks."""
 
 from typing import Annotated, Any, Self
 

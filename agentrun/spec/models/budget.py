@@ -1,4 +1,4 @@
-"""``budget:`` in a spec: how long callers may have to wait."""
+"""``budget:`` in a spec: upper limits for response times."""
 
 from pydantic import Field
 

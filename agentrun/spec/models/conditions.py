@@ -1,4 +1,4 @@
-"""Conditions over a call's variables, as a spec writes them: ``{plan: gold, age: {at_least: 18}}``."""
+"""Conditions on a call's variables, as in ``{plan: gold, age: {at_least: 18}}``."""
 
 import re
 from typing import Annotated, Any, Self

@@ -1,4 +1,4 @@
-"""``idle:`` in a spec: what happens when the caller says nothing."""
+"""``idle:`` in a spec: what happens if the caller says nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

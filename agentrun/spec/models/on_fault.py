@@ -1,4 +1,4 @@
-"""``on_fault:`` in a spec: where a caller is put through whom the agent can't go on with."""
+"""``on_fault:`` in a spec: where to transfer a caller if the agent can't go on."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""How an agent calls out."""
+"""Outbound calls in a spec."""
 
 import re
 from typing import Annotated, Literal, Self

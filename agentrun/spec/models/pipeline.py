@@ -1,4 +1,4 @@
-"""``pipeline:`` in a spec: how the agent hears, thinks and speaks."""
+"""``pipeline:`` in a spec: the services with which the agent hears, thinks and speaks."""
 
 from typing import Annotated, Any, Literal, Self
 

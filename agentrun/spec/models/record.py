@@ -1,4 +1,4 @@
-"""``record:`` in a spec: what is kept of a call, where it goes, and what stands in none of it."""
+"""``record:`` in a spec: what is kept of a call, where it is sent, and what is redacted."""
 
 from typing import Annotated, Any, Literal
 

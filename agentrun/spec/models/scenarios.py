@@ -1,4 +1,4 @@
-"""``tests:`` in a spec: conversations that must go well.
+"""``tests:`` in a spec: scripted conversations with expectations.
 
 The format is that of Pipecat's scripted evals; ``llm`` and ``tools`` of a turn are agentrun's own.
 """

@@ -1,4 +1,4 @@
-"""``keys:`` in a spec: what the keys of the caller's telephone mean."""
+"""``keys:`` in a spec: the meaning of the caller's telephone keys."""
 
 from collections.abc import Iterator
 from typing import Annotated, Self

@@ -1,4 +1,4 @@
-"""``turns:``, ``limits:`` and ``context:`` in a spec: how a conversation is conducted."""
+"""``turns:``, ``limits:`` and ``context:`` in a spec."""
 
 from typing import Annotated, Literal
 

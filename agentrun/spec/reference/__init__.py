@@ -1,1 +1,1 @@
-"""The spec's keys for editors and people: JSON Schema, Markdown, and drawings of flows."""
+"""Documentation of the spec's keys: JSON Schema, Markdown, and drawings of flows."""

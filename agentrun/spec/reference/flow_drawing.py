@@ -1,4 +1,4 @@
-"""A flow as a drawing: Mermaid, and Graphviz's language."""
+"""Draws a flow in Mermaid or Graphviz."""
 
 from __future__ import annotations
 

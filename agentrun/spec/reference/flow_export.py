@@ -1,4 +1,4 @@
-"""A flow as Pipecat Flows reads it: the keys of ``pipecat.flows.FlowConfig``, without what is short here."""
+"""Exports a flow in the format of ``pipecat.flows.FlowConfig``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of a spec (draft 2020-12), from its models: for editors, and for the reference."""
+"""The JSON Schema of a spec (draft 2020-12), generated from its models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference of a spec's keys as Markdown, from its JSON Schema: so that it can't say anything else."""
+"""The reference of a spec's keys in Markdown, generated from its JSON Schema."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Kinds of values that several keys have: durations, addresses, paths and templates."""
+"""Value types that several keys share: durations, addresses, paths and templates."""

@@ -1,4 +1,4 @@
-"""Addresses of servers, as people write them."""
+"""Server addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a condition over variables holds; no code of a spec is run for it."""
+"""Evaluates a condition on variables, without running any code from a spec."""
 
 from __future__ import annotations
 

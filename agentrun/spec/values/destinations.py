@@ -1,4 +1,4 @@
-"""Whom a caller is put through to: a telephone number, one with an extension, or an address of SIP."""
+"""Transfer destinations: a telephone number, with or without an extension, or a SIP URI."""
 
 from __future__ import annotations
 

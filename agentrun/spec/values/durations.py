@@ -1,4 +1,4 @@
-"""Durations with their unit written: ``30s``, ``800ms``, ``15m``."""
+"""Durations with a unit: ``30s``, ``800ms``, ``15m``."""
 
 from __future__ import annotations
 

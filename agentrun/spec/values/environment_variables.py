@@ -1,4 +1,4 @@
-"""How a variable of the environment is written in a spec: ``${NAME}`` or ``${NAME:-default}``."""
+"""References to environment variables in a spec: ``${NAME}`` or ``${NAME:-default}``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is asked for when it reads values from a conversation, and what it answered."""
+"""The schema and the values of the fields that a model reads from a conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a function may be called that a model can call."""
+"""Valid names for functions that a model can call."""
 
 from __future__ import annotations
 

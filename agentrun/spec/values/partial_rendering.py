@@ -1,4 +1,4 @@
-"""A prompt whose values don't fit is written as far as it can be: no call fails for what a caller chose."""
+"""Renders a prompt as far as its values allow, so that a caller's input can't make a call fail."""
 
 from __future__ import annotations
 

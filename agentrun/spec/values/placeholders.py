@@ -1,4 +1,4 @@
-"""``{{ name }}`` in the texts of a flow: names and what is inside them, as Pipecat Flows has it."""
+"""``{{ name }}`` in the texts of a flow, with the syntax of Pipecat Flows."""
 
 from __future__ import annotations
 

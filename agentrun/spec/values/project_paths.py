@@ -1,4 +1,4 @@
-"""Names of files in a spec: they stay inside the project."""
+"""File names in a spec, which must stay inside the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every prompt can name; apart from Jinja2, which a spec without templates does without."""
+"""The names available in every prompt; separate from Jinja2, which not every spec needs."""
 
 from __future__ import annotations
 

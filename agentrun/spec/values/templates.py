@@ -1,4 +1,4 @@
-"""Prompts are Jinja2 templates: sandboxed, and strict about names."""
+"""Prompt templates: sandboxed Jinja2, strict about undefined names."""
 
 from __future__ import annotations
 

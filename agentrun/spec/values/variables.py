@@ -1,4 +1,4 @@
-"""The variables of an agent: those with a first value, and those that a call finds out."""
+"""The variables of an agent: those with an initial value, and those that a call sets."""
 
 from __future__ import annotations
 

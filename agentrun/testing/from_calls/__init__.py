@@ -1,1 +1,1 @@
-"""Calls that have been become tests, or are run again."""
+"""Recorded calls, turned into tests or replayed."""

@@ -1,4 +1,4 @@
-"""Adds a test to a file of tests, and leaves what is in it as it is."""
+"""Appends a test to a tests file without changing the rest of it."""
 
 from __future__ import annotations
 

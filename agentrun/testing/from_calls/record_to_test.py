@@ -1,4 +1,4 @@
-"""A call's record becomes a test: the caller's words as they were said, the tools' results as given."""
+"""Turns a call record into a test, with the caller's words and the tools' results."""
 
 from __future__ import annotations
 

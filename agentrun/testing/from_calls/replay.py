@@ -1,4 +1,4 @@
-"""Runs a call again with today's spec, and says what is different."""
+"""Replays a call with today's spec, and reports the differences."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What came of a test, and how it is told."""
+"""The results of tests, and their reports."""

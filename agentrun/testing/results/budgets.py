@@ -1,4 +1,4 @@
-"""A spec's ``budget``, held against what its spoken tests waited for."""
+"""Compares the response times of spoken tests with a spec's ``budget``."""
 
 from __future__ import annotations
 

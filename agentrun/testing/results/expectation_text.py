@@ -1,4 +1,4 @@
-"""What a test expects, in one line."""
+"""Describes a test's expectation in one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test asks for beside what Pipecat's harness looks at: times, and who ended the call."""
+"""Expectations that Pipecat's harness does not check: times, and who ended the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A test's outcome for people: the conversation as a table, and what was expected where."""
+"""Reports a test's outcome: the conversation as a table, and what was expected where."""
 
 from __future__ import annotations
 

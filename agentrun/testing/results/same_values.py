@@ -1,4 +1,4 @@
-"""Values of JSON, compared as JSON has them: ``true`` is no number."""
+"""Compares JSON values; ``true`` and 1 are different."""
 
 from __future__ import annotations
 

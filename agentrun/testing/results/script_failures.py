@@ -1,4 +1,4 @@
-"""Where a test's script and its call part: calls not offered, answers missing, keys that nobody takes."""
+"""Where a call departed from a test's script: tools not offered, answers missing, unused keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test expects, held against a telephone call: what the record says, and what the caller heard."""
+"""Checks a test's expectations against a telephone call: its record, and what the caller heard."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Runs the tests of specs: in writing, over the telephone, or with a simulated caller."""
+"""Runs the tests of specs: in text, over a telephone call, or with a simulated caller."""

@@ -1,4 +1,4 @@
-"""The analysis of a test's call: made as a server makes it, and held against what the test expects."""
+"""Runs the post-call analysis of a test's call, and checks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records a test's exchanges with its provider, or answers from what was recorded."""
+"""Records a test's exchanges with its provider, or replays them."""
 
 from __future__ import annotations
 

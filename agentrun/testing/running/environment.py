@@ -1,4 +1,4 @@
-"""What a scripted test sees of the environment: what a process needs, and what the test itself is given."""
+"""The environment variables that a scripted test sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tests of specs, found."""
+"""Finds the tests of specs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model that judges what no rule can, and plays simulated callers: the spec's ``judge:``."""
+"""The model that judges answers and plays simulated callers: the spec's ``judge:``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the tests of specs: what ``agentrun test`` and the pytest plugin share."""
+"""Runs the tests of specs, for ``agentrun test`` and the pytest plugin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tests of a process share: the mock server, and the agent's side at an address to call."""
+"""Servers that all tests of a process share: the mock model server, and the agents' own."""
 
 from __future__ import annotations
 

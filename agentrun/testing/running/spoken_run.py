@@ -1,4 +1,4 @@
-"""Runs a test over the telephone: the caller's words are spoken at 8 kHz, and the answer is heard."""
+"""Runs a test over a telephone call with audio at 8 kHz."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs a test in writing, with Pipecat's eval harness as the caller."""
+"""Runs a test in text, with Pipecat's eval harness as the caller."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The script of a test: what the model does in it, turn by turn, and how much of that has happened."""
+"""The script of a test: what the model does in each turn, and how far it has been played."""

@@ -1,4 +1,4 @@
-"""A test of a spec as Pipecat's eval harness takes it."""
+"""Converts a test to the format of Pipecat's eval harness."""
 
 from __future__ import annotations
 

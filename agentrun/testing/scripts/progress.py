@@ -1,4 +1,4 @@
-"""How far the script of a test has come: which of the model's moves were made, and what its tools do."""
+"""How far a test's script has been played."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model does in a scripted test: its ``llm:`` lines, and what follows from the call without one."""
+"""The scripted model of a test: its ``llm:`` lines, and implied answers."""
 
 from __future__ import annotations
 

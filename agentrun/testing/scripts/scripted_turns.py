@@ -1,4 +1,4 @@
-"""The turns of a scripted test, by the caller's words, and what the model does after them."""
+"""The turns of a scripted test: the caller's words, and what the model does after them."""
 
 from __future__ import annotations
 

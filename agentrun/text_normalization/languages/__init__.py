@@ -1,4 +1,4 @@
-"""The languages that numbers, dates and abbreviations are read in; any other keeps them as they stand."""
+"""The supported languages; in any other, numbers, dates and abbreviations stay unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Currencies that callers pay in, by ISO's code, beside those that a vocabulary has a sign for.
+"""Currency names by ISO code, for currencies without a sign in the vocabulary.
 
 The names are the CLDR's (https://cldr.unicode.org), shorter where there is one of the kind. One without
 hundredths is said with its decimals.

@@ -1,4 +1,4 @@
-"""What a country writes otherwise than its language does elsewhere."""
+"""Regional differences within a language."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a model writes and nobody says: thinking, code, stage directions, and who speaks."""
+"""Removes what a model writes that should not be spoken: thinking, code, stage directions, speaker labels."""

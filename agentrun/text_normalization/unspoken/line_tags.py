@@ -1,4 +1,4 @@
-"""Tags of HTML that part words: without them two paragraphs would be one word."""
+"""HTML tags that separate words, such as ``<p>`` and ``<br>``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who speaks, as some models write it before their answer: ``Assistant: We open at six.``"""
+"""Speaker labels that some models write before their answer: ``Assistant: We open at six.``"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model writes as if for a stage: what somebody does beside the words.
+"""Stage directions: actions that a model writes between its words.
 
 Only what nobody says on the telephone is left out. Gestures are a list, in the languages of the vocabularies;
 what may be words (``(checks accepted)``, ``*Smiles* Dental``, ``12-13 Uhr (Pause)``) is said.

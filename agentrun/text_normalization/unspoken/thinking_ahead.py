@@ -1,4 +1,4 @@
-"""An answer of a model that thinks first, without saying where its thinking begins."""
+"""Thinking that a model writes before its answer without marking where it begins."""
 
 from __future__ import annotations
 

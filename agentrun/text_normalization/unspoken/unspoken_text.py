@@ -1,4 +1,4 @@
-"""What a model writes and no caller should hear: its thinking, code, and calls of tools that leaked."""
+"""Removes a model's thinking, code, and leaked tool calls from what is spoken."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a model gives a tool: its schema, and the check of what has come."""
+"""The arguments of a tool: their schema, and their validation."""

@@ -1,4 +1,4 @@
-"""What the model may pass to a tool, and the check of what it did pass."""
+"""Validates the arguments that a model passes to a tool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model wrote as arguments, in one form: ``2``, ``"2"`` and ``2.0`` are the same order."""
+"""Arguments in canonical form, for comparing calls: ``2``, ``"2"`` and ``2.0`` are the same."""
 
 from __future__ import annotations
 

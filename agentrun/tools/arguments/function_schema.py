@@ -1,4 +1,4 @@
-"""A function's type hints and docstring become the signature that a model sees."""
+"""Derives a tool's schema from a function's type hints and docstring."""
 
 from __future__ import annotations
 

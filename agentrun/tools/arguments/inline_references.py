@@ -1,4 +1,4 @@
-"""A JSON Schema without references: Pipecat sends ``properties`` and ``required``, and no ``$defs``."""
+"""Inlines the references of a JSON Schema: Pipecat sends ``properties`` and ``required``, not ``$defs``."""
 
 from __future__ import annotations
 

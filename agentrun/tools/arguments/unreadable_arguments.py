@@ -1,4 +1,4 @@
-"""Arguments of a tool call that are no JSON object: the model is told, and writes them again."""
+"""Tool arguments that are not a JSON object: the model is told, and tries again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tools that come with agentrun: what an agent may do with the call itself."""
+"""The built-in tools: what an agent can do with the call itself."""
 
 from __future__ import annotations
 

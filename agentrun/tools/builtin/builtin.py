@@ -1,4 +1,4 @@
-"""What a built-in tool is made of."""
+"""The definition of a built-in tool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``send_dtmf`` and ``collect_digits``: the keys of a telephone, both ways."""
+"""``send_dtmf`` and ``collect_digits``: telephone keys, in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``stop_recording``: the caller does not want to be recorded."""
+"""``stop_recording``: stops and deletes the recording at the caller's wish."""
 
 from __future__ import annotations
 

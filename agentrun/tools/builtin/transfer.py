@@ -1,4 +1,4 @@
-"""``transfer``: the agent hands the caller to somebody whom the spec names."""
+"""``transfer``: the agent transfers the caller to a destination from the spec."""
 
 from __future__ import annotations
 

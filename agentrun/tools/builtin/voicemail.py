@@ -1,4 +1,4 @@
-"""``leave_voicemail``: the agent has reached a machine, and leaves a message."""
+"""``leave_voicemail``: the agent leaves a message on an answering machine."""
 
 from __future__ import annotations
 

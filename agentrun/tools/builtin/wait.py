@@ -1,4 +1,4 @@
-"""``wait``: the caller needs a moment, and is not asked whether they are still there."""
+"""``wait``: gives the caller a moment, without asking whether they are still there."""
 
 from __future__ import annotations
 

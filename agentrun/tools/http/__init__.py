@@ -1,1 +1,1 @@
-"""Tools that are an HTTP request, written in a spec and without code."""
+"""HTTP tools: requests written in a spec, without code."""

@@ -1,4 +1,4 @@
-"""The address that a host resolves to is checked, and it is the one that is connected to."""
+"""Resolves and checks a host's address, and connects to exactly that address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An HTTP request of a spec becomes a tool."""
+"""Builds a tool from an HTTP request in a spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in a request in plain letters, and no argument can mend: looked at before any call."""
+"""Checks the literal parts of a request, before any call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arguments of an HTTP tool, in JSON Schema's words."""
+"""The parameters of an HTTP tool, as JSON Schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends one request, and gives what came back or says in words why nothing did."""
+"""Sends one request, and returns the response or explains why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``{use: http, …}`` in ``tools:``: one request, as it stands in a spec."""
+"""``{use: http, …}`` in ``tools:``: one request, as a spec writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fills a request's templates with arguments, and its ``${NAME}`` with variables."""
+"""Fills a request's templates with arguments, and its ``${NAME}`` with environment variables."""
 
 from __future__ import annotations
 

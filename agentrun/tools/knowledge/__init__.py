@@ -1,1 +1,1 @@
-"""Documents that an agent looks things up in."""
+"""Search over an agent's documents."""

@@ -1,4 +1,4 @@
-"""Documents of a folder, cut into passages under their headings."""
+"""The documents in a folder, split into passages under their headings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passages by meaning: vectors of a model, beside the ranking of the words."""
+"""Semantic search over passages with a model's embeddings, combined with keyword ranking."""
 
 from __future__ import annotations
 

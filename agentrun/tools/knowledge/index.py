@@ -1,4 +1,4 @@
-"""Passages in SQLite's full-text index, ranked by BM25; no server, and a file beside the spec."""
+"""Keyword search over passages with SQLite's FTS5 and BM25, in a file next to the spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``search_knowledge``: the agent looks something up in its documents."""
+"""``search_knowledge``: the agent searches its documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a text is found by: its words, and pairs of characters where a script has no spaces.
+"""The terms by which a text is found: words, and character pairs in scripts without spaces.
 
 SQLite takes a run of Chinese, Japanese or Thai for one word, which nothing but the same run would match, and
 Korean puts endings on each word. Pairs are what Lucene's ``CJKBigramFilter`` makes of such text.

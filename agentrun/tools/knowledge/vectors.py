@@ -1,4 +1,4 @@
-"""What was embedded: kept in a file, and in memory where that can't be written."""
+"""Stores embeddings in a file, or in memory if it can't be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an MCP server is, with its variables filled in."""
+"""The address of an MCP server, with environment variables filled in."""
 
 from __future__ import annotations
 

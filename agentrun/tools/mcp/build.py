@@ -1,4 +1,4 @@
-"""A tool that an MCP server lists becomes a tool of an agent."""
+"""Builds an agent's tool from one that an MCP server lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens one session with an MCP server.
+"""Opens a session with an MCP server.
 
 Pipecat has a client of its own (``pipecat.services.mcp_service``), made for one pipeline: it is closed with
 the call's language model, its functions answer the model themselves, past the call's timeouts, record and

@@ -1,4 +1,4 @@
-"""One MCP server of this process: connected, asked for its tools, and connected anew when it is lost."""
+"""The connection to one MCP server: lists its tools, and reconnects when it is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an MCP server over HTTP answered instead of MCP, in words that say what to do."""
+"""Explains what an MCP server over HTTP answered instead of MCP, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server lists becomes what a model can be given: once for each listing, and within bounds."""
+"""Converts a server's tool list for a model, once per listing and within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens for an MCP server, by OAuth's client credentials: fetched, kept, and renewed when they expire.
+"""OAuth client credentials for an MCP server: tokens are fetched, cached, and renewed.
 
 https://www.rfc-editor.org/rfc/rfc6749#section-4.4. The package ``mcp`` has a flow of its own, which holds a
 lock over each request until it is answered: all calls of a process would wait for the slowest tool.

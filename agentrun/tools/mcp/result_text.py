@@ -1,4 +1,4 @@
-"""What an MCP server answered, in words that a model can tell on a telephone."""
+"""The result of an MCP tool as text for the model."""
 
 from __future__ import annotations
 

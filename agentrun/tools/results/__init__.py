@@ -1,1 +1,1 @@
-"""What a tool gives back, and what is kept of it."""
+"""The result of a tool, and what is kept of it."""

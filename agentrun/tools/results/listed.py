@@ -1,4 +1,4 @@
-"""What a tool yields one by one becomes a list, where the tool runs: it may take its time, or never end."""
+"""Collects the items that a generator tool yields, within limits."""
 
 from __future__ import annotations
 

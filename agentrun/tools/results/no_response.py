@@ -1,4 +1,4 @@
-"""A result that the model takes note of without saying anything."""
+"""``NO_RESPONSE``: the model takes note of the result without speaking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one tool call ended, in the words that the model gets."""
+"""How a tool call ended, and what the model is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tool's result in the words that the model reads."""
+"""Formats a tool's result as text for the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values that a result gives to variables, by ``save:``."""
+"""The values that ``save:`` takes from a result."""
 
 from __future__ import annotations
 

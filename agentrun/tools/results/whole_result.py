@@ -1,4 +1,4 @@
-"""A result of which the model is told a part."""
+"""A result of which the model is told only a part."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How a tool runs: in its own tasks and threads, watched, and without holding the event loop."""
+"""Runs tools in tasks and threads of their own, without blocking the event loop."""

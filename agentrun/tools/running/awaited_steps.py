@@ -1,4 +1,4 @@
-"""Awaits work step by step: a step is what runs between two of its awaits that wait."""
+"""Runs a coroutine step by step, where a step is the code between two awaits that suspend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long Python's garbage collections take, which stop whatever runs and are nobody's fault."""
+"""Measures garbage collections, which stop all code and should not count against a tool."""
 
 from __future__ import annotations
 

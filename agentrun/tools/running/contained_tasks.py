@@ -1,4 +1,4 @@
-"""Tasks that an author's code starts: one that exits ends itself alone, and not the server.
+"""Contains the tasks that plugin code starts: one that exits doesn't end the server.
 
 asyncio raises a SystemExit or a KeyboardInterrupt of any task through its loop, whoever awaits that task.
 """

@@ -1,4 +1,4 @@
-"""Runs a tool once and says how it went, in words for the model."""
+"""Runs a tool once, and reports the outcome."""
 
 from __future__ import annotations
 

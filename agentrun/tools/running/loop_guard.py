@@ -1,4 +1,4 @@
-"""A guard against tools that hold the event loop, in which every other call of the process lives."""
+"""Interrupts tools that block the event loop, which all calls of the process share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One event loop in a thread of its own, in which a plugin's ``async def`` code may block."""
+"""An event loop in a thread of its own, in which a plugin's ``async def`` code may block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The event loops of plugins, apart from the one in which every call of the process lives."""
+"""The event loops of plugins, separate from the loop of the calls."""
 
 from __future__ import annotations
 

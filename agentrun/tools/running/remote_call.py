@@ -1,4 +1,4 @@
-"""A call as code in another event loop than the session's sees it."""
+"""A call for code that runs in another event loop than the session."""
 
 from __future__ import annotations
 

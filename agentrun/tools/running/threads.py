@@ -1,4 +1,4 @@
-"""Threads for one tool that is a plain ``def``: it may block, and only itself suffers."""
+"""Threads for one ``def`` tool, so that a blocking tool delays only itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says which work has held its event loop: between two of its awaits that wait, nothing else runs there."""
+"""Warns of plugin code that blocks its event loop."""
 
 from __future__ import annotations
 

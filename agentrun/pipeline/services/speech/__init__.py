@@ -1,1 +1,1 @@
-"""OpenAI's speech: asked for, checked, read no faster than it is heard, and resumed where it broke off."""
+"""OpenAI's text to speech: requested, checked, read at the pace of playout, and resumed if it breaks off."""

@@ -1,4 +1,4 @@
-"""Sound in which something can be heard: silence in place of words is no speech."""
+"""Tells audible sound from silence, which does not count as speech."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speech that comes as a stream of events, which OpenAI's endpoint sends with ``stream_format: sse``.
+"""Speech as a stream of events, which OpenAI's endpoint sends with ``stream_format: sse``.
 
 See https://platform.openai.com/docs/api-reference/audio/speech-audio-delta-event. It is not asked for; a
 server may know nothing else.

@@ -1,4 +1,4 @@
-"""How far the sound of an answer is ahead of whoever hears it, and how long its reading may rest."""
+"""How far the audio of an answer is ahead of its playout, and how long reading it may pause."""
 
 from __future__ import annotations
 

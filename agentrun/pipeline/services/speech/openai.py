@@ -1,4 +1,4 @@
-"""OpenAI's speech, and what of it was made before it is needed."""
+"""OpenAI's text to speech, with speech that was prepared ahead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request for speech: its sound as it comes, or the reason why there is none."""
+"""One request for speech: its audio as it arrives, or the reason why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where to go on in a sentence whose sound broke off: no two takes are alike, so words are counted."""
+"""Where to resume a sentence whose audio broke off; takes differ, so it counts words."""
 
 from __future__ import annotations
 

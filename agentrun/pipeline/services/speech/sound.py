@@ -1,4 +1,4 @@
-"""Whether what a speech service sends is speech."""
+"""Checks whether what a speech service sends is speech."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Realtime models that go deaf or begin no answer, and turns of the caller that their servers tell of."""
+"""Realtime models that stop responding, and caller turns that their servers report."""

@@ -1,4 +1,4 @@
-"""Has sound judged for speech beside the event loop."""
+"""Detects speech in audio outside the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watches a realtime service that sees to its connections itself, or has one alone."""
+"""Watches a realtime service that manages its connections itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A caller who speaks too quietly for a realtime server to hear, told from the noise of the line."""
+"""Detects a caller who is too quiet for a realtime server, as distinct from line noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps a realtime model on the line: notices that it has gone deaf, and connects it anew."""
+"""Detects that a realtime model has stopped responding, and reconnects it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A turn of the caller's that a realtime server tells of, and whether anybody is heard to speak in it."""
+"""A caller's turn as reported by a realtime server, and whether anybody is heard speaking in it."""
 
 from __future__ import annotations
 

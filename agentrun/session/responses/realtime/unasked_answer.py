@@ -1,4 +1,4 @@
-"""An answer that a realtime server owes and has not begun: it is asked for one."""
+"""Requests an answer that a realtime server should have begun by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A second opinion on the caller's speech, for a realtime model that goes deaf with its socket open."""
+"""A second opinion on the caller's speech, for a realtime model that hears nothing over an open socket."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What came of a simulated call: its report, its words, and the server's record of it."""
+"""The results of a simulated call: its report, its transcript, and the server's record."""

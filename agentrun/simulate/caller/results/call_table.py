@@ -1,4 +1,4 @@
-"""A call on the terminal: a table there, one line a turn elsewhere."""
+"""Prints a call: a table on a terminal, one line per turn elsewhere."""
 
 from __future__ import annotations
 

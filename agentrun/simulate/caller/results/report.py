@@ -1,4 +1,4 @@
-"""What is told about a call when it is over."""
+"""The report of a call."""
 
 from __future__ import annotations
 

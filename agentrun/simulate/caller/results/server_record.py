@@ -1,4 +1,4 @@
-"""What the agent's server wrote down about a call."""
+"""Fetches the server's record of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who said what: the server's record beside what was said and heard on this side."""
+"""The transcript of a call: the server's record, compared with what the caller said and heard."""
 
 from __future__ import annotations
 

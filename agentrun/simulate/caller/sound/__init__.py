@@ -1,1 +1,1 @@
-"""The caller's sound: mu-law, files of speech, and both sides on one time line."""
+"""The caller's audio: mu-law, audio files, and both sides on one timeline."""

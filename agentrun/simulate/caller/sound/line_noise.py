@@ -1,4 +1,4 @@
-"""The noise of a telephone line: what a caller's side sends while nobody speaks, and beneath speech."""
+"""Telephone line noise, during silence and beneath speech."""
 
 from __future__ import annotations
 

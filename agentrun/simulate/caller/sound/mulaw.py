@@ -1,4 +1,4 @@
-"""The telephone's code for sound, as callers and the mock servers use it."""
+"""Mu-law encoding for callers and mock servers."""
 
 from agentrun.transports.mulaw import FRAME_BYTES, FRAME_SECONDS, RATE, SILENCE, Samples, decode, encode
 

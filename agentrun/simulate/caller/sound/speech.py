@@ -1,4 +1,4 @@
-"""What a caller says, at the rate of the telephone, and where the speech in it begins and ends."""
+"""An utterance at the telephone's sample rate, with the bounds of the speech in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both sides of a call as they were heard, frame by frame of 20 ms."""
+"""Both sides of a call as they were heard, in frames of 20 ms."""
 
 from __future__ import annotations
 

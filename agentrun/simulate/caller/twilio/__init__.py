@@ -1,1 +1,1 @@
-"""Twilio's side of a call: its webhook, its media stream, and what it plays."""
+"""Twilio's side of a call: its webhook, its media stream, and its playout."""

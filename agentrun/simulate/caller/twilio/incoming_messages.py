@@ -1,4 +1,4 @@
-"""What an agent's server may send on a stream: sound, marks, and an order to be silent."""
+"""Messages from an agent's server on a stream: audio, marks, and ``clear``."""
 
 from __future__ import annotations
 

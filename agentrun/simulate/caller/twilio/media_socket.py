@@ -1,4 +1,4 @@
-"""The socket between Twilio and the agent: what goes out in order, and what comes in."""
+"""The WebSocket between Twilio and the agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A media stream as Twilio runs it: time passes in frames, sound and marks go both ways."""
+"""A media stream as Twilio runs it, with audio and marks in frames of 20 ms."""
 
 from __future__ import annotations
 

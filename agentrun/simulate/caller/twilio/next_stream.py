@@ -1,4 +1,4 @@
-"""What comes after a stream that was closed, or did not open: Twilio asks the action of the TwiML."""
+"""Asks the ``action`` of the TwiML what to do when a stream has closed, or did not open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Twilio keeps of the agent's sound until the caller has heard it."""
+"""Twilio's buffer of the agent's audio that the caller has not heard yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Twilio tells an agent's server of a stream that is open elsewhere.
+"""Status callbacks to an agent's server about a stream that is open elsewhere.
 
 https://www.twilio.com/docs/voice/twiml/stream#statuscallback
 """

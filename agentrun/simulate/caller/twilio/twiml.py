@@ -1,4 +1,4 @@
-"""What Twilio would do with the TwiML of a webhook."""
+"""Interprets the TwiML of a webhook as Twilio would."""
 
 from __future__ import annotations
 

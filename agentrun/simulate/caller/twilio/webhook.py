@@ -1,4 +1,4 @@
-"""The first half of a call: Twilio asks the agent's webhook what to do with it."""
+"""The start of a call: Twilio asks the agent's webhook what to do."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""OpenAI's realtime socket, mocked."""
+"""A mock of OpenAI's realtime API."""

@@ -1,4 +1,4 @@
-"""What sound is on a realtime socket: 16-bit PCM at 24 kHz, or a telephone's G.711 mu-law at 8 kHz."""
+"""Audio formats of a realtime socket: 16-bit PCM at 24 kHz, or G.711 mu-law at 8 kHz."""
 
 from __future__ import annotations
 

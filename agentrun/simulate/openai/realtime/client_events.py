@@ -1,4 +1,4 @@
-"""A client's events on a realtime socket, read with care."""
+"""Validates the client's events on a realtime socket."""
 
 from __future__ import annotations
 

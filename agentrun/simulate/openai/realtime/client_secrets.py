@@ -1,4 +1,4 @@
-"""``/v1/realtime/client_secrets``: what a page opens a realtime socket with, instead of a key."""
+"""``/v1/realtime/client_secrets``: short-lived secrets with which a page opens a realtime socket."""
 
 from __future__ import annotations
 

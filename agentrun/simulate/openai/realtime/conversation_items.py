@@ -1,4 +1,4 @@
-"""Realtime's conversation items, and the same conversation as chat messages."""
+"""Realtime conversation items, and their conversion to chat messages."""
 
 from __future__ import annotations
 

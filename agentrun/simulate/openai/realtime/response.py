@@ -1,4 +1,4 @@
-"""One answer of a realtime session: words and audio, or function calls."""
+"""One response of a realtime session: words and audio, or function calls."""
 
 from __future__ import annotations
 

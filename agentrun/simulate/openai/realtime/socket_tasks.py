@@ -1,4 +1,4 @@
-"""Work that runs beside a socket and ends with it."""
+"""Background tasks of a socket, which end with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sockets of realtime: who is let in, what goes wrong on purpose, and when they end."""
+"""The realtime sockets: authentication, injected faults, and closing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the caller's turns in audio, by loudness."""
+"""Detects the caller's turns in audio by loudness."""
 
 from __future__ import annotations
 

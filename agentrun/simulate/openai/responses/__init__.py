@@ -1,1 +1,1 @@
-"""OpenAI's Responses API, mocked."""
+"""A mock of OpenAI's Responses API."""

@@ -1,4 +1,4 @@
-"""One response of the Responses API: the items that it is given, and the events that it gives."""
+"""One response of the Responses API: its input items and its output events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/v1/responses``: over HTTP as a stream or at once, and over a WebSocket."""
+"""``/v1/responses``: over HTTP, streamed or complete, and over a WebSocket."""
 
 from __future__ import annotations
 

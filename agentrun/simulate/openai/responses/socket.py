@@ -1,4 +1,4 @@
-"""``wss …/v1/responses``: responses one after the other, each on top of the one before."""
+"""``wss …/v1/responses``: consecutive responses, each based on the previous one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What can't be right about the tests of a spec."""
+"""Checks of the tests in a spec."""

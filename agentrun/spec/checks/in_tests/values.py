@@ -1,4 +1,4 @@
-"""What is in vain in tests: values of unknown names or of another type than their field, former keys."""
+"""Values in tests that have no effect: unknown names, wrong types, former keys."""
 
 from __future__ import annotations
 

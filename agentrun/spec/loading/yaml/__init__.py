@@ -1,1 +1,1 @@
-"""YAML text as plain data with positions, without the traps of YAML 1.1."""
+"""Parses YAML to plain data with positions, without the traps of YAML 1.1."""

@@ -1,4 +1,4 @@
-"""``!include steps.yaml`` in a spec: the content of another file in the place of the tag."""
+"""``!include steps.yaml`` in a spec: replaced by the content of another file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML nodes without the traps of YAML 1.1, and without its bombs."""
+"""Composes YAML nodes without the traps of YAML 1.1, and without alias bombs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A value as somebody would write it after a key, in one line of YAML."""
+"""Formats a value as one line of YAML."""
 
 from __future__ import annotations
 

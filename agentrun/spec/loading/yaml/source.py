@@ -1,4 +1,4 @@
-"""YAML text as plain data, and where each value and each key of it stands."""
+"""YAML text as plain data, with the position of each key and value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with text that is not YAML, as its writer would see it, and where."""
+"""Explains YAML syntax errors, and where they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``flow:`` in a spec: a conversation that goes from node to node."""
+"""``flow:`` in a spec: a conversation from node to node."""
 
 from agentrun.spec.models.flow.actions import BUILT_IN_WORDS, FlowAction
 from agentrun.spec.models.flow.flow import END, Flow

@@ -1,4 +1,4 @@
-"""What happens before and after a flow's node, without asking the model."""
+"""Actions before and after a flow's node, which don't involve the model."""
 
 from typing import Any, Self
 

@@ -1,4 +1,4 @@
-"""``flow:`` in a spec: a conversation that goes from node to node, as Pipecat Flows has it.
+"""``flow:`` in a spec: a conversation from node to node, as in Pipecat Flows.
 
 The keys are those of ``pipecat.flows.FlowConfig``, which runs it, and a few more: a flow that was written for
 Pipecat can be pasted. Its functions are the agent's tools.

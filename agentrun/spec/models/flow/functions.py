@@ -1,4 +1,4 @@
-"""What the model may do at a flow's node, and where it leads."""
+"""The functions of a flow's node, and where they lead."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Self

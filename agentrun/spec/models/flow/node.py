@@ -1,4 +1,4 @@
-"""One step of a flow."""
+"""One node of a flow."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self

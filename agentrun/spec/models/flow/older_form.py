@@ -1,4 +1,4 @@
-"""Flows in the forms that Pipecat Flows had before it was part of Pipecat: a package's, and its editor's."""
+"""Flows in older formats: of the ``pipecat-ai-flows`` package, and of its editor."""
 
 from __future__ import annotations
 

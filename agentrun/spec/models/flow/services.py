@@ -1,4 +1,4 @@
-"""What a node of a flow has its services do in another way than the agent does."""
+"""Service settings that differ at one node of a flow."""
 
 from typing import Annotated, Any
 

@@ -1,1 +1,1 @@
-"""The keys of ``tools:`` and of what is read from their results and from what the caller says."""
+"""``tools:`` in a spec, and the variables that tools and extraction set."""

@@ -1,4 +1,4 @@
-"""Typed values that a model reads from a conversation, as a spec names them."""
+"""``extract:`` in a spec: typed fields that a model reads from a conversation."""
 
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self

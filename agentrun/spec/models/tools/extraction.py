@@ -1,4 +1,4 @@
-"""``extraction:`` in a spec: how the fields of ``extract:`` are read from the conversation."""
+"""``extraction:`` in a spec: how the fields of ``extract:`` are read."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``knowledge:`` in a spec: documents that the agent may look things up in."""
+"""``knowledge:`` in a spec: documents that the agent can search."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""``mcp:`` in ``tools:``: a server of the Model Context Protocol, whose tools the agent may use."""
+"""``mcp:`` in ``tools:``: a Model Context Protocol server whose tools the agent can use."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""``save:``: variables that a result gives a value."""
+"""``save:``: variables that take their value from a result."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""How a tool is used on a telephone: what any entry of ``tools:`` may say."""
+"""Options that every entry of ``tools:`` can have."""
 
 from typing import Any, Literal
 

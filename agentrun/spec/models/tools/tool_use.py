@@ -1,4 +1,4 @@
-"""``tools:`` in a spec: what the agent may use."""
+"""``tools:`` in a spec: the tools of the agent."""
 
 from typing import Any, Self
 
