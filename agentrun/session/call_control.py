@@ -33,19 +33,19 @@ from agentrun.transports.connection import Connection
 T = TypeVar("T")
 _POLL_SECONDS = 0.05
 WAIT_WORDS_SECONDS = 4.0
-"""Silence of a tool at work after which the caller is told that they are not forgotten."""
+"""Silence during a tool call after which the caller hears ``prompts.wait``."""
 _NOT_DELETED = (
     "The recording has stopped, but what was recorded could not be deleted yet. Tell the caller so."
 )
 
 
 class SessionCallControl:
-    """``agentrun.call.Line`` on a real call: open once the pipeline is built, closed when the call ends."""
+    """Implements ``agentrun.call.Line``: open once the pipeline is built, closed when the call ends."""
 
     def __init__(self, connection: Connection, http: httpx.AsyncClient, spec: AgentSpec) -> None:
         self.http = http
         self.wait_words = spec.prompts.wait
-        """What a caller hears who waits for a tool; nothing where there is none."""
+        """What a caller hears while they wait for a tool; None for nothing."""
         self._led_by_tool, self._led_until = 0, 0.0
         self.tools = CallTools(spec.limits.tool_rounds)
         self._control = connection.control
@@ -56,9 +56,9 @@ class SessionCallControl:
         self.transfers = Transfers(connection.control)
         self._partings = Partings()
         self.recording: Recording | None = None
-        """Of this call's sound, where there is one."""
+        """The recording of this call's audio, if there is one."""
         self.sound = LiveSound(connection, is_allowed=spec.record.may_listen)
-        """For whoever may listen to the call."""
+        """The audio for people who listen to the call live."""
 
     def open(
         self,
@@ -71,20 +71,20 @@ class SessionCallControl:
         go_on_as: Callable[[str], Awaitable[None]],
         record: CallRecord,
     ) -> None:
-        """The call can be spoken into; keys that nobody collects are put into its ``record``."""
+        """Open the line: tools can speak from now on. Keys that no tool collects go into ``record``."""
         keys = DtmfKeys(worker, record)
         self._now = OpenLine(voice, response_deadline, idle, nobody_speaks, end, keys, go_on_as)
 
     def on_key(self, take: Callable[[str], bool]) -> None:
-        """Have keys that no tool collects given to ``take``, which says whether it takes them."""
+        """Pass keys that no tool collects to ``take``, which returns whether it has used them."""
         self._line().keypad.take = take
 
     def of(self, connection: Connection) -> Connection:
-        """The connection, with this line in its call."""
+        """``connection`` with this line set in its call."""
         return replace(connection, call=replace(connection.call, line=self))
 
     async def close(self) -> None:
-        """The call is over: nothing is done for it any more, and threads that wait for it are let go."""
+        """Close the line at the end of the call, and release the threads that wait for it."""
         self._now = None
         self.transfers.close()
         self.sound.close()
@@ -97,11 +97,11 @@ class SessionCallControl:
         await line.voice.say(text)
 
     async def bridge(self, tool: Tool) -> None:
-        """Say the tool's words once everybody has been silent for its ``say_after``.
+        """While ``tool`` runs, say its ``say`` once nobody has spoken for its ``say_after``.
 
-        Then, and for a tool without words of its own, the spec's words say that the agent is still there,
-        each time that it has been silent for ``WAIT_WORDS_SECONDS``, be it with tools before this one. A tool
-        that leads the conversation itself, as one that collects keys does, is not talked into.
+        Then, and for a tool without ``say``, say ``prompts.wait`` whenever nobody has spoken for
+        ``WAIT_WORDS_SECONDS``, counting the silence of previous tools. Says nothing during a tool that leads
+        the conversation itself, such as one that collects keys.
         """
         if tool.say:
             await self._silence(tool.say_after)
@@ -113,9 +113,9 @@ class SessionCallControl:
             await self.say(self.wait_words)
 
     async def reassure(self) -> None:
-        """Say the spec's words where tools and the model have been silent by turns for as long as one may be.
+        """Say ``prompts.wait`` if tools and model together have been silent for ``WAIT_WORDS_SECONDS``.
 
-        A realtime model would say them in place of its answer.
+        Not with a realtime model, which would say them instead of its answer.
         """
         line = self._line()
         if not (self.wait_words and line.voice.has_own_voice and self._is_quiet(line)):
@@ -131,7 +131,7 @@ class SessionCallControl:
     async def _silence(
         self, seconds: float, most: float = math.inf, leading: int = 0, since: float | None = None
     ) -> None:
-        """Wait until nobody has spoken, from now or ``since``, and no tool has led, but for ``leading``."""
+        """Wait for ``seconds`` of silence from now or ``since``, while at most ``leading`` tools lead."""
         line, clock = self._line(), self._loop.time
         began, since = clock(), clock() if since is None else since
         while True:
@@ -142,19 +142,19 @@ class SessionCallControl:
                 return
 
     def _is_quiet(self, line: OpenLine, leading: int = 0) -> bool:
-        """Whether nobody speaks or is about to, and no more tools than ``leading`` lead the conversation."""
+        """Whether nobody speaks or is about to, and at most ``leading`` tools lead the conversation."""
         return self._led_by_tool <= leading and line.nobody_speaks() and not line.voice.about_to_speak
 
     async def announce(self, text: str, *, remembered: bool) -> bool:
-        """Have ``text`` spoken, which the model knows of if ``remembered``; whether all of it was heard."""
+        """Say ``text``, added to the context if ``remembered``; returns whether all of it was heard."""
         before = (line := self._line()).voice.cuts.count
         await self._speak(line, text, remembered=remembered)
         return line.voice.cuts.count == before
 
     async def _part(self, line: OpenLine, words: str, *, goodbye: bool) -> None:
-        """Say the last ``words``, through noises; raises SpokenOverError where somebody speaks over them.
+        """Say the last ``words``, ignoring noises; raises SpokenOverError if somebody speaks over them.
 
-        Of a ``goodbye`` only what the model is not saying already.
+        Of a ``goodbye``, says only what the model is not saying already.
         """
         before = line.voice.cuts.count
         words = await line.voice.answer.unsaid(words) if goodbye else words
@@ -164,7 +164,7 @@ class SessionCallControl:
 
     @contextlib.contextmanager
     def _led(self) -> Iterator[None]:
-        """A tool leads the conversation while the block runs."""
+        """Let a tool lead the conversation while the block runs."""
         self._led_by_tool += 1
         try:
             yield

@@ -16,9 +16,9 @@ from agentrun.tools.call_tools import CallTools
 from agentrun.transports.connection import Control
 
 TRANSFER = "transfer"
-"""The built-in tool that hands a caller on, and is done with that."""
+"""The built-in tool that transfers the caller, which a transferred call need not run again."""
 STORED_SECONDS = 2.0
-"""How long a tool that runs once waits for the store to know that it has begun."""
+"""How long a tool that must run only once waits until the store knows that it has begun."""
 
 
 def follow(
@@ -29,9 +29,9 @@ def follow(
     flow: CallFlow | None,
     earlier: Resumption | None,
 ) -> None:
-    """Have ``record`` say what another machine would need, where the agent's calls may be resumed.
+    """Keep in ``record`` what another machine would need, if the agent has ``resume: true``.
 
-    A call that was ``earlier`` at another one goes on from what its tools have done there.
+    ``earlier`` is the state of a call that is resumed here: its tools go on from what they have done.
     """
     if not plan.spec.resume:
         return
@@ -52,17 +52,17 @@ def follow(
 
 
 def close(record: CallRecord, control: Control | None, *, leave: bool, transferred: bool = False) -> bool:
-    """The line is closed. Whether the call is left for another machine: where one may go on with it.
+    """Close the line; returns whether another machine can resume the call.
 
-    One that was ``transferred`` is left for whoever Twilio asks should nobody take the caller. Of a call that
-    is over nothing is left that somebody could go on with.
+    A call that was ``transferred`` stays resumable in case nobody takes the transfer. A call that is over is
+    no longer resumable.
     """
     if (leave or transferred) and control and record.snapshot and record.flush:
         control.let_go()
         last = record.snapshot()
         if transferred:
             last = {**last, "unfinished": [one for one in last["unfinished"] if one[0] != TRANSFER]}
-        # what is cancelled from now on has begun all the same
+        # tools that are cancelled from now on have begun all the same
         record.snapshot = lambda: last
         return True
     record.snapshot = None
@@ -70,6 +70,6 @@ def close(record: CallRecord, control: Control | None, *, leave: bool, transferr
 
 
 async def _whatever_comes(work: Awaitable[object]) -> None:
-    """Do ``work``; the store says by itself what is wrong with it, and a tool runs all the same."""
+    """Await ``work`` and ignore its errors: the store reports them itself, and the tool runs all the same."""
     with contextlib.suppress(Exception):
         await work

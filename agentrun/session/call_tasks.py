@@ -12,7 +12,7 @@ from agentrun.records import CallRecord
 from agentrun.session import closing
 
 MOST_WORDS = 300
-"""Characters of what was raised, in the record."""
+"""Characters of an error that go into the record."""
 GiveUp = Callable[[str], Awaitable[None]]
 Handler = Callable[..., Awaitable[None]]
 
@@ -20,9 +20,9 @@ Handler = Callable[..., Awaitable[None]]
 class CallTasks:
     """The tasks and event handlers of one call.
 
-    What one of them raises stands in ``record.errors`` as ``internal_error: greeting failed: …``, and
-    ``give_up`` is awaited with the reason. Pipecat would write it to the log and go on: a caller who was to
-    be greeted would hear nothing, and a task that died would be missed at the end of the call.
+    If one raises, ``record.errors`` has ``internal_error: greeting failed: …``, and ``give_up`` is awaited
+    with the reason. Pipecat would only log it and go on: a caller who was to be greeted would hear nothing,
+    and a task that died would go unnoticed until the end of the call.
     """
 
     def __init__(self, record: CallRecord, give_up: GiveUp) -> None:
@@ -31,13 +31,13 @@ class CallTasks:
         self.running: list[asyncio.Task[None]] = []
 
     def begin(self, part: str, work: Awaitable[object]) -> asyncio.Task[None]:
-        """Do ``work``, called ``part`` in words, until it is done or the call ends."""
+        """Start ``work``, named ``part`` in errors; it runs until it is done or the call ends."""
         task = asyncio.create_task(self._do(part, work, self._give_up))
         self.running.append(task)
         return task
 
     def guarded(self, part: str, handler: Handler, instead: GiveUp | None = None) -> Handler:
-        """``handler`` for an event; ``instead`` is awaited in place of ``give_up`` when it fails."""
+        """Wrap the event handler ``handler``; if it fails, await ``instead``, by default ``give_up``."""
 
         async def handle(*event: Any) -> None:
             await self._do(part, handler(*event), instead or self._give_up)
@@ -45,7 +45,7 @@ class CallTasks:
         return handle
 
     async def end(self) -> None:
-        """Stop whatever is still done."""
+        """Cancel the tasks that are still running."""
         await closing.end(self.running)
 
     async def _do(self, part: str, work: Awaitable[object], failed: GiveUp) -> None:

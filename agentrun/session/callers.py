@@ -12,25 +12,25 @@ from pipecat.transports.base_transport import BaseTransport
 
 @dataclass(frozen=True)
 class LineEvents:
-    """What the comings and goings of callers lead to."""
+    """Callbacks for callers joining and leaving."""
 
     came: Callable[[], Awaitable[None]]
-    """The first caller is there."""
+    """The first caller has joined."""
     left: Callable[[float], Awaitable[None]]
-    """The last one has left, so many seconds ago."""
+    """The last caller has left, that many seconds ago."""
     away: Callable[[float], Awaitable[None]]
-    """The last one has left, and may come back within so many seconds."""
+    """The last caller has left, and may come back within that many seconds."""
     back: Callable[[float], Awaitable[None]]
-    """Somebody has, after so many."""
+    """Somebody has come back, after that many seconds."""
     lost: Callable[[str], Awaitable[None]]
-    """Nobody can be reached any more, and why."""
+    """The line is lost, for that reason."""
 
 
 class Callers:
     """Counts the callers of one call: a room may have several, a telephone line has one.
 
-    The last one who leaves may come back within ``grace`` seconds, or another one may; ``begin`` starts what
-    waits for that, by name.
+    After the last one has left, somebody may come back within ``grace`` seconds; ``begin`` starts the task
+    that waits for that, with a name.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Callers:
         self._since = 0.0
 
     def listen(self, lost: Iterable[str] = ()) -> None:
-        """Follow the transport's events; ``lost`` names those that mean that the line is gone."""
+        """Listen to the transport's events; ``lost`` names those that mean that the line is gone."""
         self._transport.add_event_handler("on_client_connected", self._connected)
         self._transport.add_event_handler("on_client_disconnected", self._disconnected)
         for event in lost:
@@ -90,5 +90,5 @@ def _now() -> float:
 
 
 def _id(client: Any) -> str:
-    """Daily's participants are dicts with an id; other lines have one caller, who is no dict."""
+    """The id of one of Daily's participants, which are dicts; other lines have only one caller."""
     return str(client["id"]) if isinstance(client, dict) else ""

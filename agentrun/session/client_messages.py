@@ -1,6 +1,6 @@
 """Passes a page's requests to plugins; if none answers, the page gets an error at once.
 
-Pipecat leaves such a message lie, so that the page waits until its own patience ends.
+Pipecat itself ignores such messages, so that the page would wait until its own timeout.
 https://docs.pipecat.ai/client/rtvi-standard: `client-message`, `server-response`, `error-response`.
 """
 
@@ -28,16 +28,16 @@ ANSWER_SECONDS = 8.0
 """Pipecat's clients wait for 10."""
 MOST_AT_ONCE = 8
 MOST_NAME = 64
-"""Characters of a message's name that are said again."""
+"""Characters of a message's name that are repeated in errors."""
 HOOK = "agentrun_client_message"
 
 
 class _NoAnswerError(Exception):
-    """There is no answer, for a reason that the page is told."""
+    """There is no answer; the page is told why."""
 
 
 class ClientMessages:
-    """Answers the messages of one call's page; ``hooks`` are those of the plugins of its agent."""
+    """Answers the messages of one call's page with ``hooks``, those of the agent's plugins."""
 
     def __init__(self, hooks: Sequence[CallHooks], call: Call) -> None:
         self._hooks = [(each, hook) for each in hooks for hook in each.messages]
@@ -45,11 +45,11 @@ class ClientMessages:
         self._answering: set[asyncio.Task[None]] = set()
 
     def listen(self, worker: PipelineWorker) -> None:
-        """Answer what comes over ``worker``, which has RTVI."""
+        """Answer messages that arrive over ``worker``, which must have RTVI."""
         worker.rtvi.add_event_handler("on_client_message", self._came)
 
     async def close(self) -> None:
-        """The call is over: nobody waits any more."""
+        """Cancel what is still being answered, at the end of the call."""
         await closing.end(list(self._answering))
 
     async def _came(self, rtvi: RTVIProcessor, message: ClientMessage) -> None:
@@ -72,7 +72,7 @@ class ClientMessages:
             await rtvi.send_server_response(message, answer)
 
     async def _find(self, message: ClientMessage) -> Any:
-        """The answer of the first plugin that has one, as JSON has it."""
+        """The answer of the first plugin that has one, as plain JSON data; raises _NoAnswerError."""
         given = {"call": self._call, "name": message.type, "data": message.data}
         for hooks, hook in self._hooks:
             with _told(hooks.plugin):
@@ -86,7 +86,7 @@ class ClientMessages:
 
 @contextlib.contextmanager
 def _told(plugin: str) -> Iterator[None]:
-    """What a plugin raises in the block is told to the page, and what it did not mean to raise to the log."""
+    """Report a plugin's ToolError in the block to the page, and any other exception to the log."""
     try:
         yield
     except ToolError as error:

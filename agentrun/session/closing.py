@@ -16,15 +16,15 @@ LEAVE_SECONDS = 2.0
 
 
 async def close(record: CallRecord, *steps: Step | None) -> None:
-    """Take every one of ``steps`` in turn; what one raises stands in the log and in ``record``.
+    """Run ``steps`` in turn; errors go to the log and to ``record``.
 
-    A step is a function of no arguments, which may give something to be awaited; None is passed over.
+    A step is a function without arguments, which may return an awaitable; None is skipped.
     """
     for step in steps:
         try:
             if step and (rest := step()) is not None:
                 await rest
-        except Exception as error:  # noqa: BLE001 - what comes after it must be closed too
+        except Exception as error:  # noqa: BLE001 - the remaining parts must be closed too
             record.errors.append(f"not closed: {error!r}")
             logger.opt(exception=error).error("a part of call {} could not be closed", record.id)
 

@@ -15,28 +15,31 @@ from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.while_heard import while_heard
 
 GOODBYE_SECONDS = 15.0
-"""How long the agent may be silent once the call is to end, with words that are still to come."""
+"""How long the agent may be silent while its last words are still to come."""
 MOST_SECONDS = 60.0
-"""How long its last words may take at the most."""
+"""How long its last words may take."""
 HEARD_SECONDS, LEAST_HEARD_SECONDS = 10.0, 2.5
-"""How long they may be silent, by how long the caller has waited before."""
+"""How long the silence before the last words may be; it depends on how long the caller has waited already."""
 CANCEL_SECONDS = 3.0
 """How long a cancelled pipeline may go without one of its tasks ending before it is forced."""
 MOST_WORDS = 300
 _MOST_PERIODS = 4
 FORCE_SECONDS = 2.0
-"""How long each harder step may take."""
+"""How long each of the harder steps may take."""
 _MOST_CANCELLATIONS = 2
 """A task of Pipecat's that cleans up when it is cancelled needs a second one when its cleaning hangs."""
 
 
-async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallRecord | None = None) -> None:
-    """End a pipeline that is still running: cancel it, force it, take its tasks from it.
+async def stop_pipeline(
+    running: asyncio.Task[None], worker: PipelineWorker, record: CallRecord | None = None
+) -> None:
+    """End a pipeline that is still running: cancel it, then force it, then cancel its tasks one by one.
 
-    The call of ``record`` lasted until now, however long that takes; that a pipeline failed is noted in it.
+    The end of the call in ``record`` is now, however long this takes; a failure of the pipeline is noted
+    there.
 
-    Pipecat waits for the end without a limit, and a processor that holds the end holds the cancel
-    behind it (pipecat issues 3757, 5211, 5216). Returns within 21 s whatever a processor does.
+    Pipecat waits for the end frame without a limit, and a processor that holds it up also holds up the cancel
+    frame behind it (pipecat issues 3757, 5211, 5216). This returns within 21 s whatever a processor does.
     """
     if record:
         record.hang_up()
@@ -58,7 +61,7 @@ async def now(running: asyncio.Task[None], worker: PipelineWorker, record: CallR
 
 
 async def last_words(over: set[asyncio.Task[Any]], seconds: float, is_heard: Callable[[], bool]) -> None:
-    """Give what is being said its time: until something of ``over`` is done, or nothing is heard any more."""
+    """Wait while the agent is heard, at most until a task in ``over`` is done."""
     await while_heard(over, seconds, is_heard, MOST_SECONDS)
 
 
@@ -67,8 +70,8 @@ async def when_heard(
 ) -> None:
     """Let the caller hear what is being said, then end the pipeline.
 
-    Nothing of it may be heard for ``seconds``, ``HEARD_SECONDS`` at the most. ``instead`` is told whether all
-    of it has gone out: nobody is hung up on without a word.
+    Gives up after ``seconds`` without audio, at most ``HEARD_SECONDS``. ``instead`` is called with whether
+    everything has been played, so that nobody is hung up on without a word.
     """
     await instead(await voice.heard(min(max(seconds, LEAST_HEARD_SECONDS), HEARD_SECONDS)))
     await worker.stop_when_done()
@@ -82,7 +85,7 @@ async def farewell(voice: Announcements, words: str, end: Callable[[], Awaitable
 
 
 async def _lets_go(running: asyncio.Task[None], worker: PipelineWorker) -> bool:
-    """Whether a cancelled pipeline ends; on a busy machine it is waited for while its tasks end."""
+    """Whether a cancelled pipeline ends; on a busy machine, waits as long as its tasks keep ending."""
     at_work = _at_work(worker)
     for _ in range(_MOST_PERIODS):
         if await _done({running}, CANCEL_SECONDS):

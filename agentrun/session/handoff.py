@@ -23,7 +23,7 @@ from agentrun.session.variables.call_variables import CallVariables
 
 @dataclass(frozen=True)
 class Handoff:
-    """Has the pipeline of a call go on as one of the handoff targets of ``plan``."""
+    """Hands the call off to one of the handoff targets of ``plan``."""
 
     plan: Plan
     call: Call
@@ -37,7 +37,7 @@ class Handoff:
     remedies: Remedies
 
     async def to(self, name: str) -> None:
-        """Go on as the agent ``name``; raises ToolError when there is none."""
+        """Hand off to the agent ``name``; raises ToolError if there is none."""
         plan = self.plan if name == self.plan.spec.name else self.plan.handoff_targets.get(name)
         if plan is None:
             there = ", ".join(self.plan.handoff_targets) or "nobody"
@@ -45,14 +45,14 @@ class Handoff:
         logger.info("call {}: {} goes on", self.call.id, name)
         if not plan.spec.record.may_listen:
             self.line.sound.close(f"{name}, which the call was handed to, may not be listened to")
-        # what is said without the model is said in the words of whoever speaks now
+        # announcements use the texts of the agent that speaks from now on
         self.line.wait_words = plan.spec.prompts.wait
         self.remedies.repeat = plan.spec.prompts.repeat
         await self.idle.go_on_with(plan.spec.turns.idle)
         await self.with_plan(plan, self.variables.go_on_as(plan))
 
     async def with_plan(self, plan: Plan, system: str) -> None:
-        """Go on with the services of ``plan``, which are told ``system``."""
+        """Switch to the services and tools of ``plan``, with the system prompt ``system``."""
         offered = functions.schemas(plan.tools, self.call, self.listener)
         if self.flow:
             self.flow.services.go_on_as(plan)

@@ -14,14 +14,14 @@ from agentrun.session.speech.dtmf import DtmfKeys
 
 
 class End(Protocol):
-    """Ends the call for a reason, once everything has been heard."""
+    """Ends the call with a reason, once everything has been heard."""
 
     async def __call__(self, by: EndedBy, reason: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class OpenLine:
-    """Who speaks, waits and listens on it, what ends it, and what has another agent go on."""
+    """What speaks, waits and listens on the line, what ends the call, and what hands it off."""
 
     voice: Announcements
     response_deadline: ResponseDeadline

@@ -15,9 +15,9 @@ from agentrun.transports.connection import Connection
 def make(
     spec: AgentSpec, parts: PipelineParts, connection: Connection, *, traced: bool = False
 ) -> PipelineWorker:
-    """A worker that runs ``parts`` at the rates of ``connection``; only a page is sent RTVI messages.
+    """A worker that runs ``parts`` at the sample rates of ``connection``; only pages get RTVI messages.
 
-    ``traced`` makes OpenTelemetry's spans of the call, its turns and what the services do in them.
+    ``traced`` adds OpenTelemetry spans for the call, its turns and its services.
     """
     worker = PipelineWorker(
         parts.pipeline,

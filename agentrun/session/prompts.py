@@ -16,10 +16,10 @@ from agentrun.spec.values.variables import found_out
 
 @dataclass(frozen=True)
 class CallPrompts:
-    """``greeting`` is what the model is asked to say first, ``opening`` fixed words; at most one is set.
+    """The rendered prompts: ``greeting`` instructs the model, ``opening`` is spoken; at most one is set.
 
-    ``resume`` are the words with which a call of another machine goes on. ``troubles`` says what could not
-    be filled in whole with the values of this call, and why.
+    ``resume`` is spoken when another machine's call is resumed. ``troubles`` says which templates could not
+    be rendered completely with the values of this call, and why.
     """
 
     system: str
@@ -32,9 +32,9 @@ class CallPrompts:
 def fill(
     spec: AgentSpec, call: Call, variables: Mapping[str, Any] | None = None, now: datetime | None = None
 ) -> CallPrompts:
-    """Fill in the templates for ``call``, with its ``variables``, else with the first values of ``spec``.
+    """Render the templates for ``call`` with ``variables``, by default the initial values in ``spec``.
 
-    A template that fails with these values is filled in as far as it can be, for callers choose some of them.
+    A template that fails is rendered as far as possible, since callers choose some of the values.
     """
     values = {**dict.fromkeys(found_out(spec)), **spec.vars} if variables is None else variables
     moment = now or datetime.now().astimezone()
@@ -60,7 +60,7 @@ def fill(
 
 
 def _pronunciation(spec: AgentSpec) -> str:
-    """What a realtime model is told of names; a cascade's voice is given them as they sound."""
+    """Instructions to a realtime model for ``pronounce``; in a cascade the text is replaced instead."""
     if not spec.pronounce or spec.pipeline.style != "realtime":
         return ""
     sounds = "; ".join(f"{word}: {sound}" for word, sound in spec.pronounce.items())

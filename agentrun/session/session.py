@@ -32,7 +32,7 @@ from agentrun.transports.connection import Connection
 class Session:
     """Runs one call and keeps its record.
 
-    ``apology`` is the apology as prepared audio (24 kHz, 16-bit mono), or None when it could not be prepared.
+    ``apology`` is the apology as prepared audio (24 kHz, 16-bit mono), or None if it could not be prepared.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class Session:
         self.caller_gone = asyncio.Event()
         """Set when nobody is on the line any more."""
         self.left_open = False
-        """Whether the call is over here alone: another machine may go on with it."""
+        """Whether the call has ended only on this machine, and another one may resume it."""
         self.rings_for = 0.0
-        """For how many seconds it may ring where the caller was transferred to, who comes back then."""
+        """How long a transfer may ring, in seconds, before the caller comes back; 0 if they don't."""
         self._plan, self._http_client, self._recordings = plan, resources.http_client, recordings
         self._ending, self._grace = asyncio.Event(), 0.0
         self._tasks = CallTasks(record, self.apologise)
@@ -62,7 +62,7 @@ class Session:
         self._listen(resources)
 
     async def run(self) -> CallRecord:
-        """Run until the call is over; the pipeline is gone when this returns."""
+        """Run the call until it is over and its pipeline has stopped; returns the record."""
         worker = self.parts.worker
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(worker)
@@ -73,13 +73,13 @@ class Session:
             self._begin()
             await asyncio.wait({running, over}, return_when=asyncio.FIRST_COMPLETED)
             await ending.last_words({running, hangup}, self._grace, lambda: self.parts.speaking.agent)
-            await ending.now(running, worker, self.record)
+            await ending.stop_pipeline(running, worker, self.record)
         except asyncio.CancelledError:
-            self._over("server", "the server stopped")
-            await ending.now(running, worker, self.record)
+            self._note_end("server", "the server stopped")
+            await ending.stop_pipeline(running, worker, self.record)
             raise
         finally:
-            self._over("error", "the pipeline stopped")
+            self._note_end("error", "the pipeline stopped")
             await self._close()
         return self.record
 
@@ -88,19 +88,19 @@ class Session:
         return self._ending.is_set()
 
     def leave_open(self, reason: str) -> bool:
-        """Close the line without a word, and leave the call for another machine; false where none may."""
-        return self._over("server", reason, leave=True) and self.left_open
+        """Close the line silently and leave the call for another machine; False if none may resume it."""
+        return self._note_end("server", reason, leave=True) and self.left_open
 
     async def end(self, by: EndedBy, reason: str) -> None:
         """Let the caller hear what is being said, then end the call; returns at once."""
         parts, deadline = self.parts, self.parts.response_deadline
         left = deadline.seconds_left - APOLOGY_SECONDS if deadline.answer.waits else ending.HEARD_SECONDS
-        if self._over(by, reason, ending.GOODBYE_SECONDS):
+        if self._note_end(by, reason, ending.GOODBYE_SECONDS):
             heard = ending.when_heard(parts.voice, parts.worker, left, self._said_goodbye)
             self._tasks.begin("the end", heard)
 
     async def _said_goodbye(self, gone_out: bool) -> None:
-        """Have the apology said for last words that nobody heard, unless the caller has been put through."""
+        """Say the apology if the last words were not heard, unless the caller has been transferred."""
         unheard = not gone_out or self.parts.faults.voice_fails
         if unheard and self.record.reason != TRANSFERRED and not self.caller_gone.is_set():
             await self.parts.apology.say_for_goodbye()
@@ -111,14 +111,14 @@ class Session:
         self._tasks.begin("the goodbye", say)
 
     async def leave_message(self, words: str, reason: str, by: EndedBy = "agent") -> None:
-        """Drop what is being said, say ``words``, which nobody can interrupt, and end the call."""
+        """Stop speaking, say ``words`` without interruptions, and end the call."""
         await self.parts.voice.silence()
         self.parts.turns.stop_listening()
         self.farewell(words, reason, by)
 
     async def apologise(self, reason: str) -> None:
         """Tell the caller that the agent can't go on, and end the call."""
-        if not self._over("error", reason, MOST_SECONDS):
+        if not self._note_end("error", reason, MOST_SECONDS):
             return
         self.parts.turns.stop_interrupting()
         await self.parts.apology.say(self.parts.response_deadline.seconds_left)
@@ -154,7 +154,7 @@ class Session:
             parts.client_messages.listen(worker)
 
     def _begin(self) -> None:
-        """Begin what goes on beside the pipeline."""
+        """Start what runs beside the pipeline: variables, the time limit, the keypad and the recording."""
         parts, limits = self.parts, self._plan.spec.limits
         parts.variables.begin()
         limit = idle_prompts.limit(
@@ -167,7 +167,7 @@ class Session:
         )
 
     async def _close(self) -> None:
-        """Close every part; a call that nobody goes on with has its cost from now on."""
+        """Close every part, and compute the cost unless another machine may resume the call."""
         parts, recording = self.parts, self.line.recording
         await closing.close(
             self.record,
@@ -210,14 +210,14 @@ class Session:
     async def _disconnected(self, ago: float = 0.0) -> None:
         self.parts.transcript.hang_up(ago)
         if await self.line.transfers.settled():
-            self._over("agent", TRANSFERRED)  # also where the tool that asked was given up meanwhile
+            self._note_end("agent", TRANSFERRED)  # even if the tool that requested it was cancelled meanwhile
         lost = self.parts.connection.why_lost()
-        self._over("error" if lost else "caller", lost or "the caller hung up", leave=bool(lost))
+        self._note_end("error" if lost else "caller", lost or "the caller hung up", leave=bool(lost))
         self.caller_gone.set()
 
     async def _line_lost(self, reason: str) -> None:
         self.parts.transcript.hang_up()
-        self._over("error", reason)
+        self._note_end("error", reason)
         self.caller_gone.set()
 
     async def _reached_upstream(self, _worker: PipelineWorker, frame: Frame) -> None:
@@ -228,8 +228,8 @@ class Session:
         if speaking:
             parts.transcript.agent_speaks()
 
-    def _over(self, by: EndedBy, reason: str, grace: float = 0.0, *, leave: bool = False) -> bool:
-        """Note who ended the call, once; the first one counts. Where it may, a call goes on elsewhere."""
+    def _note_end(self, by: EndedBy, reason: str, grace: float = 0.0, *, leave: bool = False) -> bool:
+        """Note who ended the call and why; only the first time counts. Returns whether it was the first."""
         if self._ending.is_set():
             return False
         control, transfers = self.parts.connection.control, self.line.transfers

@@ -34,7 +34,7 @@ from agentrun.transports.connection import Connection
 
 
 class Ending(Protocol):
-    """How a part ends its call, and knows that it ends: ``Session`` has these, and says what they do."""
+    """How parts end their call, and learn that it is ending; ``Session`` implements and documents it."""
 
     caller_gone: asyncio.Event
 
@@ -48,10 +48,10 @@ class Ending(Protocol):
 
 
 class SessionParts:
-    """The parts of one call, each given those that it works with; none does anything before the call runs.
+    """The parts of one call, connected to each other; none does anything before the call runs.
 
-    ``apology`` is the apology as prepared audio, or None. ``pipeline`` is what ``worker`` runs, ``line`` the
-    call for its tools, and ``connection`` has that line in its call.
+    ``apology`` is the apology as prepared audio, or None. ``worker`` runs ``pipeline``. ``line`` is what
+    tools can do on the call; the call of ``connection`` has it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class SessionParts:
         self._build_turns()
 
     def _build_trackers(self) -> None:
-        """Whatever follows the call for its record, and what the pipeline reports to."""
+        """Build what tracks the call for its record, and what the pipeline reports to."""
         plan, record = self._plan, self._record
         self.transcript = Transcript(record, record.elapsed)
         self.latency = Latency(record, record.elapsed)
@@ -101,7 +101,7 @@ class SessionParts:
         )
 
     def _build_pipeline(self) -> None:
-        """The pipeline, the worker that runs it, and what is known of its services."""
+        """Build the pipeline, its worker, and what watches its services."""
         plan, connection, resources, events = self._plan, self.connection, self._resources, self._events
         system = self.variables.prompts().system
         self.pipeline = build(plan, system, connection, resources, events)
@@ -112,7 +112,7 @@ class SessionParts:
         self.worker = pipeline_worker.make(plan.spec, self.pipeline, connection, traced=resources.traced)
 
     def _build_speech(self, apology: bytes | None) -> None:
-        """What the agent says by itself, when something failed and at the end."""
+        """Build what speaks for the agent: announcements, the apology, and remedies for faults."""
         spec, ending = self._plan.spec, self._ending
         spoke_since = self.response_deadline.turn.spoke_since
         self.voice = Announcements(self.worker, self.pipeline, self.connection, spoke_since)
@@ -142,7 +142,7 @@ class SessionParts:
         )
 
     def _build_silence(self) -> None:
-        """What is done while the caller says nothing, or is away for a moment."""
+        """Build what acts while the caller says nothing, or is away for a moment."""
         self.idle = IdlePrompts(
             idle=self._plan.spec.turns.idle,
             voice=self.voice,
@@ -163,7 +163,7 @@ class SessionParts:
         )
 
     def _build_turns(self) -> None:
-        """The caller's turns, spoken or keyed, and what tools may do on the call."""
+        """Build the caller's turns, spoken or keyed, and open the line for tools."""
         self.handoff = Handoff(
             plan=self._plan,
             call=self.call,

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class ThreadBridge:
-    """Made in the thread of ``loop``; what threads wait for there is cancelled by ``close``."""
+    """Runs coroutines in ``loop`` for other threads; must be created in the thread of ``loop``."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -22,9 +22,9 @@ class ThreadBridge:
         self._borrowed: set[asyncio.Task[Any]] = set()
 
     def run(self, work: Coroutine[Any, Any, T], *, is_open: bool) -> T:
-        """What ``work`` gives; blocks the thread that calls it.
+        """Run ``work`` in the event loop, block the calling thread until it is done, and return its result.
 
-        Raises RuntimeError in the event loop's own thread, and NoLineError where the call is not open.
+        Raises RuntimeError in the event loop's own thread, and NoLineError if the call is not open.
         """
         if threading.get_ident() == self._thread:
             work.close()
@@ -35,7 +35,7 @@ class ThreadBridge:
         return asyncio.run_coroutine_threadsafe(self._lend(work), self._loop).result()
 
     def close(self) -> None:
-        """Let every thread go that waits."""
+        """Cancel what threads are waiting for."""
         for task in self._borrowed:
             task.cancel()
 

@@ -50,7 +50,7 @@ async def test_a_pipeline_that_ends_by_itself_is_left_alone() -> None:
     running, worker = await started(LetsAllPass())
     await worker.cancel()
     await asyncio.wait({running}, timeout=10)
-    await ending.now(running, worker)
+    await ending.stop_pipeline(running, worker)
     assert running.done()
 
 
@@ -60,7 +60,7 @@ async def test_a_processor_that_holds_the_end_cannot_hold_the_call(monkeypatch: 
     await worker.stop_when_done()
     await asyncio.sleep(0.2)
     assert not running.done(), "the processor should hold the end"
-    await ending.now(running, worker)
+    await ending.stop_pipeline(running, worker)
     assert running.done()
 
 
@@ -86,7 +86,7 @@ async def test_a_pipeline_that_ends_slowly_is_not_forced(monkeypatch: pytest.Mon
     monkeypatch.setattr(ending, "CANCEL_SECONDS", 0.5)
     monkeypatch.setattr(pipecat_private, "force_cancel", force)
     running, worker = await started(Crowd())
-    await ending.now(running, worker)
+    await ending.stop_pipeline(running, worker)
     assert running.done()
     assert not forced
 
@@ -99,5 +99,5 @@ async def test_a_pipeline_that_failed_is_an_error_of_the_call() -> None:
 
     running, worker = asyncio.create_task(fails()), PipelineWorker(Pipeline([LetsAllPass()]), name="call")
     await asyncio.wait({running})
-    await ending.now(running, worker, record)
+    await ending.stop_pipeline(running, worker, record)
     assert record.errors == ["the pipeline failed: ValueError: no such frame"]

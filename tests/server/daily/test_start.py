@@ -104,13 +104,13 @@ async def test_the_first_caller_is_greeted_and_the_room_goes_with_the_last(tmp_p
 async def test_a_room_is_deleted_when_its_session_crashes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end = ending.now
+    end = ending.stop_pipeline
 
     async def crash(running: asyncio.Task[None], worker: PipelineWorker, record: CallRecord) -> None:
         await end(running, worker, record)
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(ending, "now", crash)
+    monkeypatch.setattr(ending, "stop_pipeline", crash)
     async with open_desk(tmp_path) as desk:
         told = (await desk.post(START)).json()
         (line,) = desk.lines.lines
