@@ -16,14 +16,14 @@ from agentrun.providers.service import Kind
 from agentrun.transports.connection import Connection
 
 AHEAD_SECONDS = 0.2
-"""What a telephone call's WebSocket is sent before it is due; a ``clear`` takes it back."""
+"""How far ahead of playout a telephone call's WebSocket is sent audio; ``clear`` discards it again."""
 STYLES = {"cascaded": cascaded.build, "realtime": realtime.build}
 
 
 def build(
     plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
 ) -> PipelineParts:
-    """The processors of one call; the model is told ``instructions``."""
+    """Build the pipeline of one call; ``instructions`` is the model's system prompt."""
     parts = _build(plan, instructions, connection, resources, listener)
     functions.answer_unknown_names(parts.services, connection.call, listener)
     if resources.traced:

@@ -20,7 +20,7 @@ from agentrun.pipeline.turns.held_words import HeldWords
 
 @dataclass(frozen=True)
 class PipelineParts:
-    """``pipeline`` is what Pipecat runs; None stands for a part that the style does not have."""
+    """A built pipeline and its parts; a part is None if the style does not have it."""
 
     pipeline: Pipeline
     context: LLMContext
@@ -29,33 +29,33 @@ class PipelineParts:
     stt: FrameProcessor | None = None
     tts: FrameProcessor | None = None
     playout: PlayoutTracker | None = None
-    """Knows what the caller has heard; None in a conversation in writing."""
+    """Tracks what the caller has heard; None in a text conversation."""
     text: SpeechText = field(default_factory=lambda: SpeechText(None))
     """How the model's text is spoken."""
     progress: PartProgress = field(default_factory=PartProgress)
-    """Which of the parts somebody waits for."""
+    """Tracks which part the caller is waiting for."""
     held: HeldWords | None = None
     """Keeps what the caller says over words that can't be interrupted."""
     piece: Callable[[bytes], bytes] = bytes
-    """Given more of a telephone caller's sound: what of it goes into the pipeline now."""
+    """Given a chunk of a telephone caller's audio, returns what goes into the pipeline now."""
 
     def instruct(self, words: str) -> None:
-        """What the developer has the model do, from its next answer on."""
+        """Add ``words`` to the context as a developer message, which applies from the next answer on."""
         self.context.add_message({"role": "developer", "content": words})
 
     @property
     def is_realtime(self) -> bool:
-        """Whether one model hears and speaks, or would where it is talked with in writing."""
+        """Whether this is a speech-to-speech model, even if the conversation is in text."""
         return speaks_like_openai(self.llm) or (self.tts is None and self.playout is not None)
 
     @property
     def silent_for(self) -> float:
-        """How long ago, in seconds, the agent's sound had ended when its end was told."""
+        """How long the agent had been silent, in seconds, when the end of its speech was reported."""
         return self.playout.silent_for if self.playout else 0.0
 
     @property
     def services(self) -> list[FrameProcessor]:
-        """Every service, and those that stand behind another."""
+        """All services, including the fallbacks behind others."""
         processors: list[FrameProcessor] = []
         for part in (self.stt, self.llm, self.tts):
             if isinstance(part, Failover):

@@ -16,77 +16,77 @@ Next = Literal["model", "caller", "nobody"]
 
 
 class ToolLine(Protocol):
-    """What a session does for the tools of its call."""
+    """What a session does for the tools of its call; ``SessionCallControl`` implements it."""
 
     @property
     def tools(self) -> CallTools:
-        """Runs them."""
+        """The tools of the call."""
 
     async def bridge(self, tool: Tool) -> None:
-        """Speak while a tool is silent, its own words and then the spec's, until cancelled."""
+        """While ``tool`` runs, say its ``say`` and then ``prompts.wait``, until cancelled."""
 
     async def reassure(self) -> None:
-        """Say the spec's words at the end of a tool where the caller has heard nothing for long."""
+        """Say ``prompts.wait`` at the end of a tool if the caller has heard nothing for long."""
 
     async def announce(self, text: str, *, remembered: bool) -> bool:
-        """Have ``text`` spoken, and wait until it has been heard; the model knows of it if ``remembered``.
+        """Say ``text`` and wait until it has been heard; it goes into the context if ``remembered``.
 
-        Whether nobody has interrupted it.
+        Returns whether all of it was heard.
         """
 
     async def count_silence_anew(self) -> None:
-        """Begin with what a silent caller hears first, as it is at the flow's node."""
+        """Start over with the first of the idle stages, those of the current flow node."""
 
     async def heard(self) -> None:
-        """Wait until the caller has heard what is being said."""
+        """Wait until the caller has heard everything that is being said."""
 
 
 class SessionListener(Protocol):
-    """Told about a session's tool calls, audio that no one has transcribed, and services that take over."""
+    """Receives a pipeline's events: tool calls, flow steps, audio to transcribe, and failover."""
 
     @property
     def line(self) -> ToolLine:
-        """Runs the tools, and speaks while they work."""
+        """What the session does for tools."""
 
     @property
     def over(self) -> bool:
-        """Whether the call is ending: nobody waits for the model any more."""
+        """Whether the call is ending, so that nobody waits for the model any more."""
 
     def tool_started(self, tool: Tool) -> int:
-        """The model has called ``tool``; gives the number by which its end is told."""
+        """The model has called ``tool``; returns a number to pass to ``tool_ended``."""
 
     def tool_ended(self, work: int, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
-        """The call with the number ``work`` is over, whatever ended it."""
+        """The tool call with the number ``work`` has ended, for whatever reason."""
 
     def way_began(self) -> int:
-        """A flow is on the way to a node, and does what comes before it; gives the way's number."""
+        """A flow has begun to move to a node, and runs its actions; returns a number for ``way_ended``."""
 
     def way_ended(self, way: int, following: Next) -> None:
-        """It is there, and ``following`` speaks next; nobody where that has been decided elsewhere."""
+        """The flow has arrived, and ``following`` speaks next; ``nobody`` if that is decided elsewhere."""
 
     async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:
-        """A tool is done: what its result gives variables is in the prompts when this returns."""
+        """``tool`` is done; when this returns, the variables that it saves are in the prompts."""
 
     async def settled(self, names: Collection[str]) -> None:
-        """Wait a moment for variables that are being read from the caller's last words."""
+        """Wait a moment for variables ``names`` that are being extracted from the caller's last words."""
 
     def heard_audio(self, message: dict[str, Any], wav: bytes) -> None:
-        """The model was given ``wav``, the caller's words, in ``message`` of its context."""
+        """The model has been given ``wav``, the caller's words, in ``message`` of its context."""
 
     def step_failed(self, why: str) -> None:
-        """A flow can't go on to its next node."""
+        """A flow can't move to its next node, for the reason ``why``."""
 
     def unsaid(self, written: str, why: str) -> None:
-        """The caller does not hear all of an answer, which is ``written`` as the model had it."""
+        """Part of an answer will not be spoken, for the reason ``why``; the model wrote ``written``."""
 
     def not_heard(self, words: str, why: str) -> None:
-        """A transcript is not taken for the caller's words."""
+        """The transcript ``words`` was dropped as noise, for the reason ``why``."""
 
     def last_words(self, seconds: float, words: Coroutine[Any, Any, str]) -> None:
-        """The pipeline ends, and what the caller said last is to be written down within ``seconds``."""
+        """The pipeline ends; ``words`` transcribes what the caller said last, within ``seconds``."""
 
     def noted(self, text: str) -> None:
-        """Something went wrong that the call survives: a kind in one word, a colon, and what it was."""
+        """An error that the call survives, for the record: ``kind: what happened``."""
 
     def failed_over(self, part: str, by: str, instead_of: str, error: ErrorFrame | None) -> None:
-        """The service ``by`` goes on as ``part``; without an ``error`` it is one that works again."""
+        """The service ``by`` took over as ``part``; without ``error``, it is one that works again."""

@@ -31,7 +31,7 @@ from agentrun.transports.connection import Connection
 def build(
     plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
 ) -> PipelineParts:
-    """The processors of one call, in the order in which a frame passes them."""
+    """Build the processors of one call, in the order in which frames pass through them."""
     assert plan.llm and plan.tts  # noqa: S101, PT018
     spec, transport = plan.spec, connection.transport
     pauses = EarlyEndOfTurn()
@@ -76,8 +76,7 @@ def build(
 
 
 def _tell_of_broken_speech(tts: FrameProcessor, playout: PlayoutTracker) -> None:
-    """Have ``playout`` know of a sentence that nobody goes on with; a voice that another one takes over from
-    is not the last to say it."""
+    """Tell ``playout`` of a sentence that broke off for good, after the last fallback has failed."""
 
     def failed(error: ErrorFrame) -> None:
         if error.processor is tts:

@@ -40,14 +40,14 @@ from agentrun.transports.connection import Connection
 
 _Service = TypeVar("_Service", bound=OpenAIRealtimeLLMService)
 _TELL_TURNS = ("azure", "azure-voice-live", "xai")
-"""Providers whose service says when the caller's turns begin and end, as Pipecat 1.14 has it."""
+"""Providers whose service in Pipecat 1.14 reports when the caller's turns begin and end."""
 _NOISE = {"near": "near_field", "far": "far_field"}
 
 
 def build(
     plan: Plan, instructions: str, connection: Connection, resources: Resources, listener: SessionListener
 ) -> PipelineParts:
-    """The processors of one call, in the order in which a frame passes them."""
+    """Build the processors of one call, in the order in which frames pass through them."""
     assert plan.realtime is not None  # noqa: S101
     spec, transport = plan.spec, connection.transport
     tools = ToolsSchema(standard_tools=functions.schemas(plan.tools, connection.call, listener))
@@ -89,7 +89,7 @@ def build(
 def _model(
     plan: ServicePlan, instructions: str, connection: Connection, resources: Resources, tools: ToolsSchema
 ) -> Any:
-    """The provider's service; OpenAI's speaks the telephone's sound as it comes."""
+    """The provider's service; OpenAI's uses the telephone's audio format as it is."""
     if plan.provider != OPENAI:
         llm = construct(plan, resources, instructions, tools)
         _adapt(llm)
@@ -99,7 +99,7 @@ def _model(
 
 
 def tells_turns(plan: ServicePlan) -> bool:
-    """Whether the provider finds the caller's turns and tells of them; else they are found here."""
+    """Whether the provider detects and reports the caller's turns; otherwise agentrun detects them."""
     is_told = plan.provider == OPENAI or plan.provider in _TELL_TURNS
     return is_told and plan.settings.get("turn_detection") != "local"
 
@@ -115,7 +115,7 @@ def _user_params(spec: AgentSpec, resources: Resources, *, local: bool) -> LLMUs
 
 
 def _server_turns(interruptions: bool) -> ExternalUserTurnStrategies:
-    """The server finds the turns; their transcripts come later and are not waited for."""
+    """Turn strategies for turns that the server detects, without waiting for their transcripts."""
     strategies = ExternalUserTurnStrategies(enable_interruptions=interruptions)
     strategies.stop = [ExternalUserTurnStopStrategy(wait_for_transcript=False)]
     return strategies
@@ -127,7 +127,7 @@ def service(
     make: type[_Service],
     modalities: list[events.Modality] | None = None,
 ) -> _Service:
-    """OpenAI's realtime service, told ``instructions``; it answers in sound unless told otherwise."""
+    """OpenAI's realtime service with ``instructions``; it answers in audio unless ``modalities`` differ."""
     llm = make(
         api_key=plan.api_key or "",
         base_url=socket_url(plan.base_url, "realtime"),
@@ -153,7 +153,7 @@ def _adapt(llm: Any) -> None:
 
 
 def audio(settings: Mapping[str, Any], *, telephone: bool = False) -> events.AudioConfiguration:
-    """The spec's realtime settings in OpenAI's words; ``telephone`` is mu-law both ways."""
+    """The spec's realtime settings as OpenAI's audio configuration; ``telephone`` is mu-law both ways."""
     mulaw = events.PCMUAudioFormat() if telephone else None
     noise = _NOISE.get(settings.get("noise_reduction", "off"))
     return events.AudioConfiguration(
