@@ -17,7 +17,7 @@ from agentrun.spec.models.agent import AgentSpec
 
 
 def assistant_params(spec: AgentSpec) -> LLMAssistantAggregatorParams:
-    """Keep everything, or have the model summarise what is old."""
+    """Aggregator settings: keep the whole conversation, or have the model summarize the old part."""
     context = spec.context
     if context.strategy != "summarise":
         return LLMAssistantAggregatorParams()
@@ -36,7 +36,7 @@ _UNREADABLE = "This result can't be passed on."
 
 
 def drop_refused(context: LLMContext) -> None:
-    """Leave out what the model's provider has refused to read, or the next turn is refused with it.
+    """Remove what the provider has refused to read; otherwise the next turn would be refused with it.
 
     That is what was added since the model spoke last; a tool's result keeps its place without its words.
     """
@@ -53,7 +53,7 @@ def drop_refused(context: LLMContext) -> None:
 
 
 def trim(context: LLMContext, spec: AgentSpec) -> None:
-    """Drop the oldest messages above ``context.max_messages``, where the strategy is ``trim``.
+    """Drop the oldest messages beyond ``context.max_messages`` if the strategy is ``trim``.
 
     What is left begins with words of the caller, so that no tool's result is there without its call. In a
     flow the newest instructions stand before them: the task of its node is among those.
@@ -68,7 +68,7 @@ def trim(context: LLMContext, spec: AgentSpec) -> None:
 
 
 def shorten(context: LLMContext) -> bool:
-    """Drop the older half, by characters, of what the model's provider finds too long.
+    """Drop the older half, by characters, of a conversation that the provider rejected as too long.
 
     False where there is no older half: the newest words, or a tool's result, are too long by themselves.
     """

@@ -32,7 +32,7 @@ _QUIET_SECONDS = 5.0
 async def go_on_as(
     plan: Plan, instructions: str, tools: list[FunctionSchema], parts: PipelineParts, resources: Resources
 ) -> None:
-    """Have ``parts`` work as the agent of ``plan`` from its next answer on.
+    """Reconfigure ``parts`` for the agent of ``plan``, from the next answer on.
 
     Its services have to be those of the agent before it, as ``agentrun.plan.handoff_targets`` checks.
     """
@@ -56,7 +56,7 @@ async def _tell(
     frame: type[ServiceUpdateSettingsFrame[Any]],
     make: Callable[[ServicePlan], FrameProcessor],
 ) -> None:
-    """Give each service the settings of its counterpart, which is made for its settings alone."""
+    """Give each service the settings of the new agent's service, which is built only for its settings."""
     if part is None or plan is None:
         return
     running = [member.service for member in part.members] if isinstance(part, Failover) else [part]
@@ -68,7 +68,7 @@ async def _tell(
 async def _realtime(
     llm: OpenAIRealtimeLLMService, plan: ServicePlan, instructions: str, tools: ToolsSchema
 ) -> None:
-    """A realtime model keeps its voice: for another one it is connected anew, with the talk so far."""
+    """A realtime session can't change its voice, so reconnect it with the conversation so far."""
     modalities = pipecat_private.realtime_modalities(llm)
     delta = pipecat_private.settings_of(realtime.service(plan, instructions, type(llm), modalities))
     if pipecat_private.realtime_voice(llm) == plan.settings.get("voice"):

@@ -12,7 +12,7 @@ _TELEPHONE = "twilio"
 
 
 def load(plan: Plan) -> None:
-    """Load what the calls of ``plan`` need, so that none of them waits for it; blocks for at most 0.1 s.
+    """Load the models that calls of ``plan`` need, so that none has to wait; blocks for at most 0.1 s.
 
     A voice detector for each rate of its lines, 3 MB each, and the judge of a turn's end, 11 MB, where that
     is asked: a realtime model that tells of turns needs none. What was loaded stays, for all calls. A call in

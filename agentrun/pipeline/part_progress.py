@@ -46,7 +46,7 @@ _CALLS = (FunctionCallInProgressFrame, FunctionCallResultFrame)
 
 @dataclass
 class Part:
-    """One part: its services, when it was ``given`` work, and when it last ``sent`` some of what it makes.
+    """One part: its services, when it was last ``given`` work, and when it last ``sent`` output.
 
     Times are the event loop's, in seconds. ``open`` is whether it has not said that it is done.
     """
@@ -59,34 +59,34 @@ class Part:
     open: bool = False
 
     def take(self) -> None:
-        """It is given work."""
+        """Note that the part was given work."""
         self.given, self.sent, self.open = _now(), None, True
 
     def send(self) -> None:
-        """It has sent a piece."""
+        """Note that it has sent output."""
         self.sent = _now()
 
     def done(self) -> None:
-        """It says that this was all."""
+        """Note that its output is complete."""
         self.open = False
 
     def drop(self) -> None:
-        """Nobody waits for it any more."""
+        """Note that nobody waits for it any more."""
         self.given, self.sent, self.open = None, None, False
 
     @property
     def owes(self) -> bool:
-        """Whether it was given work, and has sent nothing since."""
+        """Whether it was given work and has sent nothing since."""
         return self.given is not None and self.sent is None
 
     @property
     def label(self) -> str:
-        """What it is and where: ``the voice (openai/tts-1 at https://api.openai.com)``."""
+        """The part with its service and address: ``the voice (openai/tts-1 at https://api.openai.com)``."""
         told = [_service(*pair) for pair in zip(self._services(), self.plans, strict=False)]
         return f"{service_labels.PARTS[self.kind]} ({', '.join(told)})"
 
     def described(self) -> str:
-        """The label, since when it has had work, and what it did with it."""
+        """The label, how long ago it was given work, and what it has done since."""
         since = "" if self.given is None else f", given {_GIVEN[self.kind]} {_ago(self.given)}"
         last = "has sent nothing" if self.sent is None else f"last sent something {_ago(self.sent)}"
         return f"{self.label}{since}, which {last}"
@@ -99,7 +99,7 @@ class Part:
 
 @dataclass
 class PartProgress:
-    """Follows the parts of one call from ``listen`` on.
+    """Tracks the parts of one call from ``listen`` on.
 
     >>> PartProgress().awaited() is None
     True
@@ -107,12 +107,12 @@ class PartProgress:
 
     parts: dict[Kind, Part] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
-    """The names of the tools that are at work, by their calls' ids."""
+    """The names of the running tools, by call id."""
 
     def listen(
         self, plan: Plan, processors: dict[Kind, FrameProcessor | None], pair: LLMContextAggregatorPair
     ) -> None:
-        """Follow ``processors``, of which each does what ``plan`` has for its kind."""
+        """Track ``processors``, the services of ``plan`` by kind."""
         for kind, processor in processors.items():
             planned: ServicePlan | None = getattr(plan, kind)
             if isinstance(processor, AIService | Failover) and planned:
@@ -131,7 +131,7 @@ class PartProgress:
                     _watch_requests(service, voice)
 
     def awaited(self) -> Part | None:
-        """The part that has work and does not go on with it; None where that is not known."""
+        """The part that has work but makes no progress; None if that is not known."""
         voice, model, ear = self.parts.get("tts"), self._model, self.parts.get("stt")
         chain = [part for part in (voice, model, ear) if part]
         idle = next((part for part in chain if part.owes), None) or next(
@@ -141,12 +141,12 @@ class PartProgress:
         return idle or next(done, model if model and model.kind == "realtime" else None)
 
     def empty(self) -> Part | None:
-        """The part that has made nothing of an answer which is over: the voice, if it was given words."""
+        """The part that produced nothing of a finished answer: the voice, if it was given words."""
         voice = self.parts.get("tts")
         return voice if voice and voice.owes else self._model
 
     def find(self, processor: FrameProcessor | None) -> Part | None:
-        """The part that ``processor`` is, or None."""
+        """The part that ``processor`` belongs to, or None."""
         return next((each for each in self.parts.values() if each.processor is processor), None)
 
     @property
@@ -197,7 +197,7 @@ def _watch_requests(service: TTSService, voice: Part) -> None:
 
 
 def _service(processor: FrameProcessor, plan: ServicePlan) -> str:
-    """Provider, model and address; the model may be another one by now than at the beginning of the call."""
+    """Provider, model and address; the model may have changed since the beginning of the call."""
     model: Any = processor.settings.model if isinstance(processor, AIService) else None
     return service_labels.label(f"{plan.provider}/{model or plan.model}", service_labels.address(plan))
 

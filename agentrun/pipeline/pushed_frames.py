@@ -17,7 +17,7 @@ _F = TypeVar("_F", bound=Frame)
 
 
 class _Watchers:
-    """Who is told of what one processor pushes: one call for all of them, and one look-up a frame."""
+    """The callbacks for one processor's frames, called with a single look-up per frame."""
 
     def __init__(self, part: FrameProcessor) -> None:
         self._all: list[tuple[type[Frame] | tuple[type[Frame], ...], Callable[[Any], None]]] = []
@@ -25,7 +25,7 @@ class _Watchers:
         self._push = replace_method(part, "push_frame", self.push_frame)
 
     def add(self, kind: type[Frame] | tuple[type[Frame], ...], told: Callable[[Any], None]) -> None:
-        """Have ``told`` called from now on, before those who watch already."""
+        """Call ``told`` from now on, before the existing callbacks."""
         self._all.insert(0, (kind, told))
         self._of_kind.clear()
 
@@ -43,7 +43,7 @@ class _Watchers:
 def watch_pushed_frames(
     part: FrameProcessor, kind: type[_F] | tuple[type[_F], ...], told: Callable[[_F], None]
 ) -> None:
-    """Have ``told`` called with each frame of ``kind``, or of one of them, that ``part`` is about to push."""
+    """Call ``told`` with each frame of ``kind``, or one of several kinds, that ``part`` is about to push."""
     watchers = getattr(part.push_frame, "__self__", None)
     if not isinstance(watchers, _Watchers):
         watchers = _Watchers(part)
@@ -51,7 +51,7 @@ def watch_pushed_frames(
 
 
 def keep_caller_sound(part: FrameProcessor) -> None:
-    """Let ``part`` be the last that is given the caller's sound: nobody behind it has a use for it."""
+    """Stop the caller's audio at ``part``, the last processor that uses it."""
 
     async def push_frame(frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
         if not isinstance(frame, InputAudioRawFrame):
@@ -61,7 +61,7 @@ def keep_caller_sound(part: FrameProcessor) -> None:
 
 
 def give_no_sound(part: FrameProcessor) -> None:
-    """Let ``part`` not be given the agent's sound, which is sent when it comes there, and of no use to it."""
+    """Keep the agent's audio from ``part``, which has no use for it."""
 
     async def queue_frame(
         frame: Frame,

@@ -18,7 +18,7 @@ PARTS: Mapping[str, str] = {
 
 
 def address(plan: ServicePlan) -> str:
-    """Scheme, host and port of a service, empty where its library has the address.
+    """Scheme, host and port of a service; empty if only its library knows the address.
 
     The rest of an address, such as a user or a path, may be secret.
 
@@ -32,7 +32,7 @@ def address(plan: ServicePlan) -> str:
 
 
 def label(name: str, where: str) -> str:
-    """A service with its address, if that is known.
+    """A service, with its address if that is known.
 
     >>> label("openai/tts-1", "https://api.openai.com"), label("deepgram/nova-3", "")
     ('openai/tts-1 at https://api.openai.com', 'deepgram/nova-3')
@@ -41,7 +41,7 @@ def label(name: str, where: str) -> str:
 
 
 def described(part: str, name: str, where: str) -> str:
-    """A service with its address, and which part of a pipeline it is.
+    """A part of the pipeline, with its service and address.
 
     >>> described("tts", "deepgram/aura-2", "")
     'the voice (deepgram/aura-2)'

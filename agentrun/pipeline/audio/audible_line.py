@@ -35,7 +35,7 @@ class AudibleLine(FrameProcessor):
 
     @abstractmethod
     async def take(self, frame: Frame, direction: FrameDirection) -> None:
-        """Something comes to the line."""
+        """Take the next frame for the line."""
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
         await super().process_frame(frame, direction)

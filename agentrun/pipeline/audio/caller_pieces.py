@@ -7,21 +7,21 @@ from collections.abc import Callable
 from agentrun.transports import mulaw
 
 QUIET_SECONDS = 0.1
-"""What is sent at once while nobody speaks."""
+"""Chunk size while nobody speaks."""
 SPEECH_SECONDS = 0.06
-"""The same while the caller goes on speaking, as the model knows already."""
+"""Chunk size while the caller goes on speaking, which the model already knows."""
 SETTLED_SECONDS = 0.3
-"""For so long a caller has to be quiet; a shorter pause is one within words."""
+"""How long a caller has to be quiet; a shorter pause is one within words."""
 _ABOVE_NOISE = 10.0
-"""Steps of mu-law, of which 16 are 6 dB, that speech is louder than the line itself."""
+"""By how many mu-law steps, 16 of which are 6 dB, speech is louder than the line itself."""
 _RISE = 2.5 / mulaw.RATE
-"""By how many such steps a sample the line may have become louder; it becomes less so at once."""
+"""By how many steps per sample the estimate of the line's noise may rise; it falls at once."""
 _STEPS = bytes(~code & 0x7F for code in range(256))
 """The magnitude of each code, in steps that grow with it."""
 
 
 class CallerPieces:
-    """Joins pieces of sound where it is of no account that a part of them comes some 10 ms later.
+    """Joins chunks of audio when it does not matter that part of it arrives some 10 ms later.
 
     A message has its price whatever its length, and a telephone has fifty a second. Sound goes on at once
     from where a voice may begin until the model says that it hears one (``is_heard``), and in each pause
@@ -55,11 +55,11 @@ class CallerPieces:
         return whole
 
     def drop(self) -> None:
-        """Forget what waits: nobody is to hear it."""
+        """Discard what is waiting."""
         self._waiting.clear()
 
     def _most(self, sound: bytes) -> float:
-        """How many bytes are sent at once from here on."""
+        """How many bytes to send at once from now on."""
         if not self._is_quiet(sound):
             self._quiet_bytes = 0
             return SPEECH_SECONDS * mulaw.RATE if self._is_heard() else 0.0
@@ -67,7 +67,7 @@ class CallerPieces:
         return QUIET_SECONDS * mulaw.RATE if self.is_silent else 0.0
 
     def _is_quiet(self, sound: bytes) -> bool:
-        """Whether ``sound`` is little louder than the line is by itself."""
+        """Whether ``sound`` is hardly louder than the line's own noise."""
         loudness = sum(sound.translate(_STEPS)) / len(sound)
         self._noise = min(loudness, self._noise + _RISE * len(sound))
         return loudness <= self._noise + _ABOVE_NOISE

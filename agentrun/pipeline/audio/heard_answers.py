@@ -22,7 +22,7 @@ _MARKERS = (
     completion.USER_TURN_INCOMPLETE_LONG_MARKER,
 )
 _MARKED = re.compile("|".join(map(re.escape, _MARKERS)))
-"""What a model that judges the end of turns writes beside its words; nobody hears it."""
+"""Markers that a model writes to judge the end of turns; they are never spoken."""
 
 
 @dataclass(frozen=True)

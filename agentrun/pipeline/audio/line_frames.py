@@ -14,7 +14,7 @@ from pipecat.frames.frames import (
 
 
 def is_speech(frame: Frame) -> bool:
-    """Whether a frame is heard at the line, or drops what is; the end of a call is neither."""
+    """Whether the caller hears a frame, or it drops what they would hear; the end of a call does neither."""
     if isinstance(frame, InterruptionFrame):
         return True
     lasting = isinstance(frame, SystemFrame | EndFrame | StopFrame) or not frame.interruptible

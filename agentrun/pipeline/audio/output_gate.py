@@ -11,7 +11,7 @@ from agentrun.pipeline.pipecat_private.replacements import replace_method
 
 
 class OutputGate:
-    """Stands at the door of a transport's ``output``: once closed, only what is queued through it gets in.
+    """Gates a transport's ``output``: once closed, only frames that are queued through the gate get in.
 
     What the pipeline says or interrupts is dropped then, wherever it was when the gate was closed; the end of
     the call is let through.
@@ -30,11 +30,11 @@ class OutputGate:
             process = replace_method(output, "process_frame", process_frame)
 
     def close(self) -> None:
-        """Drop what comes from the pipeline from now on, and what of it has not been looked at yet."""
+        """Drop everything that comes from the pipeline from now on, and what is still in its queue."""
         self._closed = True
 
     async def queue_frame(self, frame: Frame) -> None:
-        """Give the output a frame that no interruption drops, and that a closed gate lets in."""
+        """Queue a frame that passes the closed gate and that no interruption drops."""
         frame.interruptible = False
         self._admitted.add(frame.id)
         await self._output.queue_frame(frame)

@@ -29,11 +29,11 @@ from agentrun.pipeline.services import end_of_answer
 from agentrun.records import CutBy
 
 _LATEST_SECONDS = 3.0
-"""How much later Pipecat tells of the end of sound that breaks off."""
+"""How much later Pipecat reports the end of audio that breaks off."""
 
 
 class PlayoutTracker(AudibleLine):
-    """Stands before the transport's output, which plays in real time, and keeps words and sound together.
+    """Sits before the transport's output, which plays in real time, and matches words with their audio.
 
     A speech service announces each sentence before its sound (``announced``); a realtime model's words and
     sound come side by side. What is played is known from when the line began and ceased to speak.
@@ -45,7 +45,7 @@ class PlayoutTracker(AudibleLine):
         super().__init__()
         self.announced = announced
         self.began: float | None = None
-        """When the first sound of the answer that is open was played, by the event loop's clock."""
+        """When the first audio of the current answer was played, on the event loop's clock."""
         self._answer = 0
         self.silent_for = 0.0  # seconds since the end of the sound, when its end was told
         self._generating = False
@@ -55,22 +55,22 @@ class PlayoutTracker(AudibleLine):
         self._is_silenced = self._is_left_over = False  # no sound since a cut; what it left is played
         self._cut: CutAnswer | None = None
         self.is_closed = False
-        """Whether the line was closed: no answer is heard any more."""
+        """Whether the line is closed, so that no answer is heard any more."""
         self._causes: dict[int, CutBy] = {}  # of interruptions that are not the caller's, by their id
         self._unremembered: str | None = None  # the context of a speech service that the model is not told of
         self._listeners: list[Callable[[float], None]] = []
         self._heard_listeners: list[Callable[[float], None]] = []
 
     def on_begin(self, listener: Callable[[float], None]) -> None:
-        """Have ``listener`` told when the first sound of each answer is played."""
+        """Call ``listener`` when the first audio of each answer is played."""
         self._listeners.append(listener)
 
     def on_heard(self, listener: Callable[[float], None]) -> None:
-        """Have ``listener`` told of each answer of which words were heard, once it is over: when it began."""
+        """Call ``listener`` at the end of each answer that was at least partly heard, with when it began."""
         self._heard_listeners.append(listener)
 
     def was_heard(self, began: float) -> None:
-        """The answer that began then is over, and is in the record."""
+        """The answer that began at that time is over, and in the record."""
         for listener in self._heard_listeners:
             listener(began)
 
@@ -121,12 +121,12 @@ class PlayoutTracker(AudibleLine):
             piece.broken = piece.broken or (piece.seconds > 0 and not piece.whole)
 
     def close_line(self, by: CutBy = "agent") -> None:
-        """Let nothing more to the line but its end: what the pipeline says or interrupts comes too late."""
+        """Close the line to everything but its end; what the pipeline says or interrupts comes too late."""
         self.cut(by)
         self.is_closed = True
 
     def open_line(self) -> None:
-        """What is said from now on is heard again."""
+        """Open the line again."""
         self.is_closed = False
 
     async def take(self, frame: Frame, direction: FrameDirection) -> None:
@@ -234,7 +234,7 @@ class PlayoutTracker(AudibleLine):
             self._started()
 
     def _played_until(self, now: float) -> float:
-        """How many seconds of the sound that has come have been played."""
+        """How many seconds of the audio that has arrived have been played."""
         speaking = 0.0 if self._speaking_since is None else now - self._speaking_since
         return min(sum(piece.seconds for piece in self._pieces), self._played + speaking)
 

@@ -20,15 +20,15 @@ from agentrun.spec.models.agent import FixedWords
 from agentrun.spec.values import templates, variables
 
 START_SECONDS = 3.0
-"""How long a start waits for prepared speech, for all agents together; OpenAI needs 1 to 2 seconds."""
+"""How long the server's start waits for prepared speech of all agents; OpenAI needs 1 to 2 seconds."""
 OFFLINE_SECONDS = 15.0
-"""The same for the voice of this machine: all agents share its processors, and it does not hang."""
+"""The same for a local voice: all agents share its processors, and it does not hang."""
 
 _PIECE_BYTES = 4_800
 
 
 class SpeechError(Exception):
-    """An agent has no prepared speech: from which address, and why."""
+    """Why an agent has no prepared speech, and from which address it was requested."""
 
     def __init__(self, agent: str, address: str, reason: str) -> None:
         super().__init__(f"{agent}: {address}: {reason}")
@@ -62,7 +62,7 @@ async def _apology(plan: Plan, resources: Resources, deadline: float) -> bytes |
 
 
 async def _greeting(plan: Plan, resources: Resources, deadline: float) -> None:
-    """Keep the sound of a greeting that is the same for every caller, for OpenAI's voice of a cascade."""
+    """Prepare the greeting if it is the same for every caller and a cascade's OpenAI voice speaks it."""
     words = plan.spec.greeting
     if not isinstance(words, FixedWords) or plan.tts is None:
         return
@@ -78,7 +78,7 @@ async def _greeting(plan: Plan, resources: Resources, deadline: float) -> None:
 async def _speech(
     plan: Plan, voice: ServicePlan, text: str, resources: Resources, deadline: float
 ) -> bytes | None:
-    """As sound, or None for a voice that is not OpenAI's; raises SpeechError, at ``deadline`` at last."""
+    """The text as audio, or None for other voices than OpenAI's; raises SpeechError by ``deadline``."""
     if voice.provider != OPENAI or voice.api_key is None:
         return None
     client = openai.AsyncOpenAI(
@@ -113,7 +113,7 @@ async def _speech(
 
 
 def _warn(errors: list[SpeechError]) -> None:
-    """One line for each address, with the agents that wanted speech from it."""
+    """Log one line per address, with the agents that requested speech from it."""
     for address in dict.fromkeys(error.address for error in errors):
         there = [error for error in errors if error.address == address]
         agents = ", ".join(dict.fromkeys(error.agent for error in there))
@@ -127,6 +127,6 @@ def _warn(errors: list[SpeechError]) -> None:
 
 
 def _without_password(address: str) -> str:
-    """An address without user and password."""
+    """The address without user name and password."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")

@@ -12,7 +12,7 @@ from pipecat.audio.resamplers.base_audio_resampler import BaseAudioResampler
 
 Samples = NDArray[np.float64]
 _TAPS = 32
-"""Length of the filter in samples of the lower rate: half of it, 2 ms at 8 kHz, is held back."""
+"""Length of the filter in samples of the lower rate; half of it, 2 ms at 8 kHz, is the delay."""
 _CUTOFF = 0.97
 """Where the filter is at half, of the lower rate's half; FFmpeg's resampler has the same."""
 _BETA = 9.0
@@ -22,7 +22,7 @@ _FEW_PHASES = 4
 
 
 class PromptResampler(BaseAudioResampler):
-    """A polyphase filter for a stream of 16-bit mono sound, which holds back 2 ms.
+    """A polyphase filter for a stream of 16-bit mono audio, with a delay of 2 ms.
 
     Pipecat's own asks soxr, which works in blocks: of a stream in pieces of 20 ms it holds back 152 ms
     between 8 and 24 kHz at Pipecat's default, very high quality, and 73 ms at high. This one is flat to
@@ -38,7 +38,7 @@ class PromptResampler(BaseAudioResampler):
         self._stream: _Stream | None = None
 
     async def resample(self, audio: bytes, in_rate: int, out_rate: int) -> bytes:
-        """Sound at ``in_rate`` Hz to ``out_rate`` Hz; what it holds back comes with the next piece."""
+        """Resample audio from ``in_rate`` to ``out_rate`` Hz; the delayed rest comes with the next chunk."""
         if in_rate == out_rate or not audio:
             return audio
         bank = _bank(in_rate, out_rate)
@@ -47,12 +47,12 @@ class PromptResampler(BaseAudioResampler):
         return _pcm(self._stream.take(np.frombuffer(audio, np.int16)))
 
     async def flush(self) -> bytes:
-        """What was held back; the next piece begins another stream."""
+        """Return the delayed rest; the next chunk begins another stream."""
         stream, self._stream = self._stream, None
         return _pcm(stream.take(np.zeros(stream.bank.half, np.int16))) if stream else b""
 
     async def reset(self) -> None:
-        """Forget what was held back."""
+        """Discard the delayed rest."""
         self._stream = None
 
 

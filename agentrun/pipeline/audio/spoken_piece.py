@@ -11,12 +11,12 @@ from pipecat.utils.text.base_text_aggregator import TextType
 from agentrun.text_normalization import words as texts
 
 SLACK_SECONDS = 0.15
-"""What the clock of the line may be behind the sound."""
+"""How far the line's clock may lag behind the audio."""
 
 
 @dataclass
 class Piece:
-    """Words of one answer, and how much of their sound has come; ``whole`` when no more of it will,
+    """Words of one answer, and how much of their audio has arrived; ``whole`` when no more of it will,
     and ``broken`` when it is less than all of theirs.
 
     ``segment`` and ``context`` are the speech service's names for them. Of words that are not ``remembered``
@@ -34,21 +34,21 @@ class Piece:
     told: str = ""
 
     def tell(self, word: str) -> None:
-        """The next word's time has come."""
+        """Note that it is time for the next word."""
         self.told = _joined((self.told, word.strip()))
         self.whole = self.whole or len("".join(self.told.split())) >= len("".join(self.words.split()))
 
     def end_as_told(self) -> None:
-        """The words that were not told will not be heard."""
+        """Note that the remaining words will not be heard."""
         self.words, self.whole = self.told, True
 
     @property
     def length(self) -> float:
-        """Seconds that the words take: those of their sound, and an estimate where that has not come yet."""
+        """Seconds that the words take: the length of their audio, estimated while it has not arrived."""
         return self.seconds if self.whole else max(self.seconds, texts.seconds(self.words))
 
     def share_of(self, text: str, seconds: float) -> str:
-        """The words of ``text`` that are said in the first ``seconds``; all where they take no time."""
+        """The words of ``text`` that are spoken in the first ``seconds``; all if ``text`` takes no time."""
         return texts.beginning(text, seconds / self.length if self.length > 0 else 1.0)
 
 

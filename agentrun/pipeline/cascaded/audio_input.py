@@ -26,15 +26,15 @@ from agentrun.pipeline.turns.held_words import HeldWords
 
 Message = dict[str, Any]
 Heard = Callable[[Message, bytes], None]
-"""Told about every utterance: its message in the context, and the audio as a WAV file."""
+"""Receives every utterance: its message in the context, and the audio as a WAV file."""
 
 PRE_ROLL_SECONDS = 0.6
-"""Kept from before the turn was noticed, so that its first word is whole."""
+"""Audio kept from before the turn was detected, so that its first word is complete."""
 LONGEST_SECONDS = 120.0
 
 
 class AudioTurns(FrameProcessor):
-    """Stands behind the caller's aggregator: at the end of a turn it gives the turn's audio to the model."""
+    """Sits behind the user aggregator and, at the end of a turn, gives the turn's audio to the model."""
 
     def __init__(self, context: LLMContext, heard: Heard, held: HeldWords) -> None:
         super().__init__()

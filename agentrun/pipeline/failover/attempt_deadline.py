@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 
 class AttemptDeadline:
-    """Calls ``on_expiry`` once, when nobody has lifted it in time."""
+    """Calls ``on_expiry`` once, unless the deadline is cleared in time."""
 
     def __init__(self, on_expiry: Callable[[], None]) -> None:
         self._on_expiry = on_expiry
         self._timer: asyncio.TimerHandle | None = None
 
     def __bool__(self) -> bool:
-        """Whether it is set."""
+        """Whether the deadline is set."""
         return self._timer is not None
 
     def set(self, seconds: float) -> None:
@@ -23,7 +23,7 @@ class AttemptDeadline:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
 
     def lift(self) -> None:
-        """Never expire."""
+        """Clear the deadline."""
         if self._timer:
             self._timer.cancel()
         self._timer = None

@@ -24,9 +24,9 @@ from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.plan.plan import ServicePlan
 
 MOST_REASON = 300
-"""Characters of what the other end says about the end of a connection."""
+"""Characters of the peer's reason for closing a connection."""
 _SOONER = 0.8
-"""A voice that stops tells of it before it is overdue."""
+"""The share of the time limit after which a voice that stops reports it itself."""
 
 
 def stt(
@@ -36,7 +36,7 @@ def stt(
     answer: float,
     pauses: EarlyEndOfTurn | None = None,
 ) -> SpeechToTextFailover:
-    """Speech to text; without a fallback it is given ``answer`` seconds for an utterance.
+    """Build speech to text; without a fallback it has ``answer`` seconds for an utterance.
 
     Over HTTP it is asked at each of ``pauses``, else at the end of speech. A service alone is looked after as
     well: what hears nothing looks like a caller who says nothing.
@@ -59,7 +59,7 @@ def stt(
 def llm(
     plan: ServicePlan, instructions: str, resources: Resources, listener: SessionListener
 ) -> FrameProcessor:
-    """The language model, told ``instructions``."""
+    """Build the language model with the system prompt ``instructions``."""
     members = _members(plan, lambda each: services.llm(each, instructions, resources), plan.attempt_timeout)
     return LanguageModelFailover(members, listener) if plan.fallback else members[0].service
 
@@ -67,7 +67,7 @@ def llm(
 def tts(
     plan: ServicePlan, resources: Resources, listener: SessionListener, text: SpeechText, stall: float
 ) -> FrameProcessor:
-    """Text to speech, of ``text``, which may stop for ``stall`` seconds; with a fallback for less."""
+    """Build text to speech for ``text``; it may stall for ``stall`` seconds, or less with a fallback."""
     alone = not plan.fallback
     longest = stall if alone else min(stall, plan.attempt_timeout * _SOONER)
     members = _members(

@@ -27,14 +27,14 @@ from agentrun.pipeline.session_listener import SessionListener
 
 Directed = tuple[Frame, FrameDirection]
 END_SECONDS = 15.0
-"""How long the end of a call waits for work that is still to be done."""
+"""How long the end of a call waits for unfinished work."""
 OURS = "failover"
-"""Marks a frame that is for a member alone, and goes no further."""
+"""Marks a frame that is meant for one member and goes no further."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A service, what people call it, the seconds that it may take to begin, and where it is."""
+    """A service, its name, the seconds it may take to begin, and its address."""
 
     service: FrameProcessor
     name: str
@@ -43,7 +43,7 @@ class Member:
 
 
 class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
-    """Gives work to one service at a time, and keeps it until it is done.
+    """Gives work to one service at a time, and keeps the work until it is done.
 
     Work goes to the serving member itself and past Pipecat's filters, since those close only behind what is
     already on its way. What a member that no longer serves still says is dropped.
@@ -66,73 +66,73 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
 
     @abstractmethod
     def is_work(self, frame: Frame, direction: FrameDirection) -> bool:
-        """Whether a frame is for the serving member alone."""
+        """Whether a frame is only for the active member."""
 
     @abstractmethod
     async def take(self, frame: Frame, direction: FrameDirection) -> None:
-        """Note new work, and give it to the serving member."""
+        """Keep new work, and give it to the active member."""
 
     @abstractmethod
     def passes(self, frame: Frame) -> Sequence[Frame]:
-        """What goes on of a frame from the serving member."""
+        """What is passed on of a frame from the active member."""
 
     @abstractmethod
     def left(self) -> Sequence[Directed]:
-        """What the next member has to be given."""
+        """The frames to give to the next member."""
 
     @abstractmethod
     def forget(self) -> None:
-        """Drop the work in hand."""
+        """Drop the current work."""
 
     @property
     @abstractmethod
     def busy(self) -> bool:
-        """Whether work is in hand."""
+        """Whether there is unfinished work."""
 
     def outlives(self, frame: Frame) -> bool:
-        """Whether a frame goes on although its service no longer serves."""
+        """Whether a frame is passed on although its service is no longer active."""
         return isinstance(frame, StartFrame | EndFrame | CancelFrame | InterruptionFrame)
 
     async def close(self) -> None:
-        """Bring what was begun to an end; nobody goes on with it."""
+        """End what was begun, since no member will continue it."""
 
     def overdue(self) -> None:
-        """Nothing came for as long as the serving member may take."""
+        """The active member has produced nothing within its time."""
         if self._serving:
             words = f"{self._serving.name}: nothing within {self._serving.attempt_timeout:g} s"
             self.fail(ErrorFrame(words, category=ErrorCategory.CONNECTIVITY))
 
     def wait(self) -> None:
-        """Something is due from now on."""
+        """Start the active member's deadline."""
         if self._serving:
             self.deadline.set(self._serving.attempt_timeout)
 
     def succeeded(self) -> None:
-        """A piece of work is done: whoever failed at it may be asked for the next one."""
+        """A piece of work is done; members that failed at it may be used for the next one."""
         self._tried.clear()
         if self._serving:
             self._recovery.works(self._serving.service)
 
     def interrupted(self) -> None:
-        """The caller or the session wants nothing of the work in hand any more."""
+        """The current work is no longer wanted."""
         self.deadline.lift()
         self.forget()
         self._tried.clear()
 
     async def give(self, frame: Frame, direction: FrameDirection = FrameDirection.DOWNSTREAM) -> None:
-        """Hand a frame to the serving member; while there is none, the next one is given all that is left."""
+        """Give a frame to the active member; while there is none, the next one will get all that is left."""
         if self._serving:
             await self._serving.service.queue_frame(frame, direction)
 
     async def prefer(self) -> None:
-        """Go back to the first member that works, where no work is in hand."""
+        """Go back to the first member that works, if there is no unfinished work."""
         best = next((m for m in self.members if not self._recovery.awaits(m.service)), None)
         if best and self._serving and best is not self._serving and not self.busy:
             self._listener.failed_over(self.part, best.name, self._serving.name, None)
             await self._serve(best)
 
     def fail(self, error: ErrorFrame) -> None:
-        """The serving member has failed: have the next one go on, or say that there is none."""
+        """The active member has failed: switch to the next one, or report that there is none."""
         failed = self._serving
         following = self._following()
         if failed is None or not (following or self._recovery.is_news()):
@@ -184,16 +184,16 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         await super().cleanup()  # type: ignore[no-untyped-call]
 
     def _sign(self, service: FrameProcessor, frame: Frame) -> None:
-        """Note on a frame who made it; one that only passes has a note already."""
+        """Note on a frame which member produced it, unless it is only passing through."""
         frame.metadata.setdefault(self.name, service)
 
     def _following(self) -> Member | None:
-        """The first member that has not failed at this work; those that failed of late come last."""
+        """The first member that has not failed at this work; recently failed ones come last."""
         fresh = [member for member in self.members if member not in (*self._tried, self._serving)]
         return min(fresh, key=lambda member: self._recovery.awaits(member.service), default=None)
 
     def _move(self, coroutine: object) -> asyncio.Task[None]:
-        """Beside the failed member's own task, which is cancelled on the way."""
+        """Switch outside the failed member's own task, which is cancelled in the process."""
         task: asyncio.Task[None] = self.create_task(coroutine)  # type: ignore[arg-type]
         self._moves.add(task)
         task.add_done_callback(self._moves.discard)
@@ -212,7 +212,7 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         await self.push_error_frame(error)
 
     async def _serve(self, member: Member) -> None:
-        """Make ``member`` the serving one, and give it what is left before anything else can come in."""
+        """Make ``member`` the active one, and give it what is left before anything else can arrive."""
         self._serving = None
         await self._recovery.stop(member.service)
         await member.service.set_usable(True)
@@ -235,13 +235,13 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         await speaker.queue_frame(frame, direction)
 
     async def _silence(self, member: Member) -> None:
-        """Have a member drop what it does. A paused one goes on, so that the end of the call passes it."""
+        """Interrupt a member. A paused one is resumed, so that the end of the call can pass through it."""
         frame = InterruptionFrame()
         frame.metadata[OURS] = self.name
         await member.service.queue_frame(frame)
 
     async def _finish(self) -> None:
-        """Let what is in hand be done before the end goes to all members: after it none takes over."""
+        """Finish the current work before the end frame reaches the members: after it none can take over."""
         loop = asyncio.get_running_loop()
         latest = loop.time() + END_SECONDS
         while self.busy and loop.time() < latest:  # noqa: ASYNC110 - many frames make it less busy

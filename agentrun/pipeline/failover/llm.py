@@ -112,7 +112,7 @@ class LanguageModelFailover(Failover):
             await self.push_frame(LLMFullResponseEndFrame())
 
     def _begin(self) -> Sequence[Frame]:
-        """The start of the answer, held back until there is one."""
+        """The start frame of the answer, held back until the answer begins."""
         start, self._begun = self._begun, None
         self._open = True
         return (start,) if start else ()
@@ -151,6 +151,6 @@ class LanguageModelFailover(Failover):
 
 
 def _broken_off(context: LLMContext, said: str) -> LLMContext:
-    """``context`` after the words that were ``said``, with the wish to go on."""
+    """``context`` with the words already ``said``, and the request to continue."""
     more: list[Any] = [{"role": "assistant", "content": said}, {"role": "developer", "content": _GO_ON}]
     return LLMContext([*context.get_messages(), *more], context.tools, context.tool_choice)

@@ -11,16 +11,16 @@ from pipecat.processors.frame_processor import FrameProcessor
 from agentrun.pipeline import pipecat_private
 
 COOL_DOWN_SECONDS = 30.0
-"""How long a service that failed is left alone; twice as long each time it fails again."""
+"""How long a failed service is left alone; doubled each time it fails again."""
 LONGEST_SECONDS = 300.0
 ONE_FAILURE_SECONDS = 0.5
-"""Errors closer than this are one failure: Pipecat reports a lost connection twice within milliseconds."""
+"""Errors closer together count as one: Pipecat reports a lost connection twice within milliseconds."""
 
 Start = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class ServiceRecovery:
-    """Leaves a failed service alone for a while, and connects it anew where it has a connection."""
+    """Leaves a failed service alone for a while, and reconnects it if it has a connection."""
 
     def __init__(self, start: Start) -> None:
         self._start = start
@@ -34,15 +34,15 @@ class ServiceRecovery:
         return service in self._waiting
 
     def tasks(self) -> tuple[asyncio.Task[None], ...]:
-        """What is under way."""
+        """The reconnections under way."""
         return tuple(self._waiting.values())
 
     def works(self, service: FrameProcessor) -> None:
-        """``service`` has done its work: its next failure counts as the first."""
+        """``service`` has done its work, so its next failure counts as the first."""
         self._failures.pop(service, None)
 
     def failed(self, service: FrameProcessor) -> None:
-        """``service`` reports an error although it is left alone."""
+        """``service`` reports an error while it is left alone."""
         self._errors[service] = self._errors.get(service, 0) + 1
 
     def is_news(self) -> bool:
@@ -51,7 +51,7 @@ class ServiceRecovery:
         return self._told_at - before >= ONE_FAILURE_SECONDS
 
     def asked_anew(self) -> None:
-        """What fails from now on is another failure, however soon."""
+        """Errors from now on are a new failure, however soon they come."""
         self._told_at = -ONE_FAILURE_SECONDS
 
     def begin(self, service: FrameProcessor) -> None:
@@ -61,7 +61,7 @@ class ServiceRecovery:
             self._waiting[service] = self._start(self._recover(service))
 
     async def stop(self, service: FrameProcessor) -> None:
-        """``service`` is needed now."""
+        """``service`` is needed now, so don't leave it alone any longer."""
         task = self._waiting.pop(service, None)
         if task:
             task.cancel()

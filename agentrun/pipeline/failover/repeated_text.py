@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class RepeatedText:
-    """Leaves out the words that were ``said``, where a model begins from the start again.
+    """Leaves out the words that were already ``said`` if a model starts over.
 
     A model breaks off between tokens, which are parts of words: what repeats them goes on where they ended.
 
@@ -24,7 +24,7 @@ class RepeatedText:
         self._repeated = False
 
     def new(self, text: str) -> str:
-        """What is new in the next ``text``; nothing while that can't be told yet."""
+        """What is new in the next ``text``; empty while that is not known yet."""
         if self._held is None:
             return text
         self._held += text

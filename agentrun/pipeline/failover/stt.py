@@ -34,7 +34,7 @@ from agentrun.pipeline.session_listener import SessionListener
 from agentrun.pipeline.turns import noise_transcripts
 
 CLEAR_SECONDS = 1.0
-"""Speech of this length, by the voice detector, has words in it."""
+"""Speech of this length, according to the voice detector, contains words."""
 SPEECH_SECONDS = 0.4
 """A shorter sound without a transcript may be a click; a service that streams doesn't say so."""
 LATEST_SECONDS = 2.0
@@ -42,7 +42,7 @@ LATEST_SECONDS = 2.0
 
 
 class SpeechToTextFailover(Failover):
-    """Keeps every utterance until its words are there.
+    """Keeps every utterance until it is transcribed.
 
     A service for whole utterances is bounded by its ``attempt_timeout``. One that streams is waited for
     after the utterance, since Pipecat says nothing of an empty transcript. What a service writes over noise
@@ -81,7 +81,7 @@ class SpeechToTextFailover(Failover):
 
     @property
     def collects(self) -> bool:
-        """Whether whoever serves only collects the caller's sound until they have paused."""
+        """Whether the active service only collects the caller's audio until they pause."""
         return all(isinstance(member.service, SegmentedSTTService) for member in self.members)
 
     @property
@@ -94,7 +94,7 @@ class SpeechToTextFailover(Failover):
         direction: FrameDirection = FrameDirection.DOWNSTREAM,
         callback: FrameCallback | None = None,
     ) -> None:
-        """Hand the caller's sound to whoever serves, and on to the next processor, without a task for it."""
+        """Pass the caller's audio to the active service and to the next processor, without a task."""
         if self._hands_on and isinstance(frame, InputAudioRawFrame) and not callback:
             await self.take(frame, direction)
             await FrameProcessor.push_frame(self, frame, direction)
@@ -199,7 +199,7 @@ class SpeechToTextFailover(Failover):
         await super().cleanup()
 
     async def _finish(self) -> None:
-        """At the end of a call nobody waits for the caller's last words."""
+        """At the end of a call, don't wait for the caller's last words."""
 
     def _begin(self) -> None:
         self._utterances.append(Utterance(self._before.take()))

@@ -35,7 +35,7 @@ Sentence = AggregatedTextFrame | TTSSpeakFrame
 
 
 class TextToSpeechFailover(Failover):
-    """Gives a voice whole sentences, and keeps each one until it was spoken.
+    """Gives a voice whole sentences, and keeps each one until it has been spoken.
 
     Sentences are counted as spoken by the words that a voice reports, by the end of what it was told to say,
     and by the end of an answer, whichever comes first: voices report words in their own spelling.
@@ -141,7 +141,7 @@ class TextToSpeechFailover(Failover):
         return next((s for s in sentences if _letters(s.text) and s.id not in self._silent), None)
 
     def _count(self, text: str) -> None:
-        """Words were spoken; a sentence is done when as many letters were."""
+        """Note spoken words; a sentence is done when as many letters have been spoken as it has."""
         self._spoken += _letters(text)
         head = self._head()
         while head is not None and self._spoken >= _letters(head.text):
@@ -172,7 +172,7 @@ class TextToSpeechFailover(Failover):
             self._said_up_to(place)
 
     def _said_up_to(self, place: int) -> None:
-        """The sentences before ``place`` were spoken; the next one is waited for."""
+        """The sentences before ``place`` have been spoken, and the next one is due."""
         self._owed = [
             frame for n, frame in enumerate(self._owed) if n >= place or not isinstance(frame, Sentence)
         ]
@@ -189,7 +189,7 @@ def _letters(text: str) -> int:
 
 
 def _after(text: str, letters: int) -> str:
-    """``text`` without the words that hold its first ``letters`` letters and digits.
+    """``text`` without the words that contain its first ``letters`` letters and digits.
 
     >>> _after("We are open.", 5)
     'open.'

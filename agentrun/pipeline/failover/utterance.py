@@ -18,20 +18,20 @@ PRE_ROLL_SECONDS = 1.0
 """Kept from before an utterance; as much as Pipecat's services keep, so theirs of long ago gives way."""
 
 REPEATED_SECONDS = 3.0
-"""The same words within so long, without a voice between them, were said once."""
+"""The same words within this time, without speech in between, count as one transcript."""
 _STARTS = ("start", "start_ms", "start_time")
 REPEATED = "the same words once more, and nobody has spoken since"
 
 
 class PreRoll:
-    """The caller's last sound before they are known to speak."""
+    """Buffers the caller's latest audio, from before their speech is detected."""
 
     def __init__(self) -> None:
         self.frames: deque[Directed] = deque()
         self._seconds = 0.0
 
     def keep(self, frame: Frame, direction: FrameDirection) -> None:
-        """Keep a frame, where it is sound, in the place of those that are older than ``PRE_ROLL_SECONDS``."""
+        """Keep an audio frame, and drop those older than ``PRE_ROLL_SECONDS``."""
         if not isinstance(frame, InputAudioRawFrame):
             return
         self.frames.append((frame, direction))
@@ -42,7 +42,7 @@ class PreRoll:
             self._seconds -= oldest.num_frames / oldest.sample_rate
 
     def take(self) -> deque[Directed]:
-        """What was kept, which begins an utterance now."""
+        """Take what was kept, as the beginning of an utterance."""
         taken = deque(self.frames, maxlen=LONGEST_FRAMES)
         self.frames.clear()
         self._seconds = 0.0
@@ -103,7 +103,7 @@ class NoiseFrame(NothingHeardFrame):
 
 @dataclass
 class Utterance:
-    """What the caller said between two silences, frame by frame; when it ended is on the loop's clock."""
+    """What the caller said between two silences, frame by frame; its end is on the loop's clock."""
 
     frames: deque[Directed] = field(default_factory=lambda: deque(maxlen=LONGEST_FRAMES))
     seconds: float = 0.0

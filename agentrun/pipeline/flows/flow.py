@@ -41,7 +41,7 @@ Names = Callable[[], dict[str, Any]]
 
 
 class CallFlow:
-    """Leads one call from node to node.
+    """Runs the flow of one call.
 
     ``names`` gives what ``{{ … }}`` in the nodes' texts, and conditions, can name at that moment.
     """
@@ -57,7 +57,7 @@ class CallFlow:
     ) -> None:
         self._flow = flow
         self.services = services
-        """How the call's services work at each node."""
+        """The service settings of each node."""
         self._tools = {tool.name: tool for tool in plan.tools}
         self._call = call
         self._listener = listener
@@ -70,17 +70,17 @@ class CallFlow:
 
     @property
     def speaks_first(self) -> bool:
-        """Whether the model says something before the caller does, unless its prompts say otherwise."""
+        """Whether the model speaks before the caller, unless its prompts say otherwise."""
         return bool(self._nodes[self._flow.initial_node]["respond_immediately"])
 
     @property
     def role(self) -> str | None:
-        """Who the agent is now, as the spec has it, where a node has said so."""
+        """The role message in effect, as written in the spec; empty if no node has set one."""
         return self._position.role
 
     @property
     def node(self) -> str:
-        """The node that the caller is at, or is being led to."""
+        """The name of the current node, or of the one being entered."""
         return self._position.place
 
     @property
@@ -95,17 +95,17 @@ class CallFlow:
 
     @property
     def fields(self) -> Mapping[str, ExtractedField]:
-        """What is read from the caller's words at the node that they are at."""
+        """The fields that are extracted at the current node."""
         return self._position.node.extract
 
     @property
     def keys(self) -> Keys | None:
-        """What the caller's keys mean at the node that they are at, where it says so."""
+        """The meaning of telephone keys at the current node, if it has its own."""
         return self._position.node.keys
 
     @property
     def idle(self) -> AnyIdle | None:
-        """What happens when the caller says nothing at the node that they are at, where it says so."""
+        """The idle stages of the current node, if it has its own."""
         return self._position.node.idle
 
     async def choose(self, name: str) -> bool | None:

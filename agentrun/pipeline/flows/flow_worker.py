@@ -22,14 +22,14 @@ from agentrun.pipeline import pipecat_private
 
 @dataclass
 class BypassFrame(ControlFrame):
-    """A frame for a realtime model that the caller's aggregator would keep for itself."""
+    """A frame for a realtime model that the user aggregator would keep for itself."""
 
     inner: Frame
     interruptible: bool = field(default=False, init=False)
 
 
 class AggregatorBypass(FrameProcessor):
-    """Stands before a realtime model, and hands it what was passed by the caller's aggregator."""
+    """Sits before a realtime model, and gives it the frames that bypass the user aggregator."""
 
     def __init__(self) -> None:
         super().__init__(enable_direct_mode=True)
@@ -40,7 +40,7 @@ class AggregatorBypass(FrameProcessor):
 
 
 class FlowWorker:
-    """Does for a FlowManager what a PipelineWorker does, beside a session that uses the same one.
+    """The worker that a FlowManager expects, sharing the session's PipelineWorker.
 
     Pipecat 1.14 leads a realtime model into the first node only: afterwards, the caller's aggregator keeps a
     node's messages to itself, and the model never hears of them. Here they go past it.
@@ -65,7 +65,7 @@ class FlowWorker:
             await self.queue_frame(frame)
 
     async def queue_frame(self, frame: Frame) -> None:
-        """Queue a frame, past the caller's aggregator where that would keep it."""
+        """Queue a frame, bypassing the user aggregator if that would keep it."""
         llm = self._llm
         if isinstance(frame, ServiceUpdateSettingsFrame):
             frame.reach_inactive_services = True

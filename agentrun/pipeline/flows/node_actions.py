@@ -48,11 +48,11 @@ class NodeActions:
         return cut
 
     def after(self, name: str, node: FlowNode) -> list[ActionConfig]:
-        """What Pipecat does once the agent has spoken at a node."""
+        """A Pipecat action that runs once the agent has spoken at a node."""
         return [self._config(name, action) for action in node.post_actions]
 
     def _config(self, node: str, action: FlowAction) -> ActionConfig:
-        """An action under a name of its own, for Pipecat knows one handler for each name."""
+        """An action with a unique name, since Pipecat has one handler per name."""
 
         async def act(_action: dict[str, Any], manager: FlowManager) -> None:
             await self._answered()

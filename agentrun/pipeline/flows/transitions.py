@@ -16,7 +16,7 @@ from agentrun.tools.results.outcome import Outcome
 
 
 class FlowStepError(Exception):
-    """A flow can't go on to its next node."""
+    """A flow can't move to its next node."""
 
 
 async def following(
