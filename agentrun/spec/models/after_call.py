@@ -15,7 +15,7 @@ RESERVED = ("summary", "success", "state")
 
 
 class AfterCall(SpecModel):
-    """What a model finds out about each call once it is over; the caller never waits for it."""
+    """Post-call analysis by a model; the caller never waits for it."""
 
     model: Annotated[Alternative | None, word("model")] = Field(
         default=None,
@@ -28,12 +28,12 @@ class AfterCall(SpecModel):
     )
     success: Text | None = Field(
         default=None,
-        description="When a call counts as a success; the model answers yes, no, or that it can't tell.",
+        description="When a call counts as a success; the model answers yes, no, or can't tell.",
         examples=["the booking was made"],
     )
     fields: Fields = Field(
         default={},
-        description="What else is to be found out, by name; null where the conversation doesn't say.",
+        description="Further fields to extract, by name; null if the conversation doesn't say.",
         examples=[{"satisfied": "boolean", "reason": {"enum": ["price", "other"]}}],
     )
     timeout: Duration = Field(

@@ -51,7 +51,7 @@ class LocalTransport(SpecModel):
 
     type: Literal["local"]
     device: Literal["browser", "microphone"] = Field(
-        default="browser", description="What the caller speaks into; a microphone wants headphones."
+        default="browser", description="What the caller speaks into; use headphones with a microphone."
     )
     input: Text | None = Field(
         default=None,
@@ -73,7 +73,7 @@ Transport = Annotated[TwilioTransport | DailyTransport | LocalTransport, Field(d
 
 
 class FixedWords(SpecModel):
-    """Words that are spoken as they stand."""
+    """Words that are spoken exactly as written."""
 
     say: Text = Field(description="The words.")
 
@@ -130,22 +130,22 @@ class AgentSpec(SpecModel):
         description="The agent's name, a part of its URLs; the file's name by default.",
         examples=["desk"],
     )
-    description: str = Field(default="", description="One line for people.")
+    description: str = Field(default="", description="A one-line description for people.")
     transport: Annotated[tuple[Annotated[Transport, word("type")], ...], list_of_one] = Field(
-        min_length=1, description="How people reach it: `twilio`, `daily` or `local`, or a list."
+        min_length=1, description="How callers reach it: `twilio`, `daily` or `local`, or a list of them."
     )
     pipeline: PipelineSpec = PipelineSpec.model_construct()
-    prompts: Annotated[Prompts, word("system")] = Field(description="What the agent is told.")
+    prompts: Annotated[Prompts, word("system")] = Field(description="The agent's prompts, and fixed texts for callers.")
     vars: dict[str, VariableValue] = Field(
         default={},
         description="Variables of your own for the prompts, lists and mappings too: `{{ quote.price }}`.",
     )
     before_call: BeforeCall | None = Field(
-        default=None, description="What is looked up about a caller before the agent speaks."
+        default=None, description="Looks up the caller before the agent speaks."
     )
     extract: Fields = Field(
         default={},
-        description="Variables that a model reads from what the caller says, while the call goes on.",
+        description="Variables that a model extracts from what the caller says, during the call.",
         examples=[{"guests": {"type": "integer", "description": "How many people are coming"}}],
     )
     extraction: Annotated[Extraction, word("model")] = Extraction.model_construct()
@@ -157,7 +157,7 @@ class AgentSpec(SpecModel):
     )
     handoff: Annotated[tuple[Name, ...], list_of_one] = Field(
         default=(),
-        description="Agents beside this one that it may pass the conversation to.",
+        description="Agents in the same folder to which it may hand off the conversation.",
         examples=[["billing"]],
     )
     pronounce: dict[Text, Text] = Field(
@@ -167,17 +167,17 @@ class AgentSpec(SpecModel):
         examples=[{"Siobhan": "shi-VAWN"}],
         max_length=1000,
     )
-    flow: Flow | None = Field(default=None, description="The steps of the conversation; none by default.")
+    flow: Flow | None = Field(default=None, description="The flow of the conversation; none by default.")
     turns: Turns = Turns.model_construct()
     limits: Limits = Limits.model_construct()
     budget: Budget = Budget.model_construct()
     on_fault: OnFault | None = Field(
         default=None,
-        description="Who takes the call when the agent can't go on, instead of the apology.",
+        description="Who takes the call if the agent can't go on, instead of the apology.",
         examples=[{"transfer": "+15551234567"}],
     )
     callers: Callers = Callers.model_construct()
-    hours: Hours | None = Field(default=None, description="When it answers; always by default.")
+    hours: Hours | None = Field(default=None, description="Opening hours; always open by default.")
     context: Context = Context.model_construct()
     resume: Flag = Field(
         default=False,
@@ -187,7 +187,7 @@ class AgentSpec(SpecModel):
     )
     record: Record = Record.model_construct()
     after_call: AfterCall | None = Field(
-        default=None, description="What a model finds out about each call once it is over; nothing if unset."
+        default=None, description="Post-call analysis by a model; none if unset."
     )
     judge: Annotated[ServiceSpec | None, word("model")] = Field(
         default=None,
@@ -196,7 +196,7 @@ class AgentSpec(SpecModel):
     )
     tests: tuple[Scenario, ...] = Field(
         default=(),
-        description="Conversations that must go well.",
+        description="Scripted or simulated conversations, with what must happen in them.",
         examples=[[{"name": "a greeting", "turns": [{"user": "Hello?"}]}]],
     )
 

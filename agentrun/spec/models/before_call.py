@@ -20,7 +20,7 @@ class CallChoice(SpecModel):
         description="Conditions on variables, all of which must be true.", examples=[{"language": "de"}]
     )
     refuse: Text | None = Field(
-        default=None, description="Refuses the call: these words are said, and it ends."
+        default=None, description="Rejects the call: these words are said, and the call ends."
     )
     voice: Text | None = Field(default=None, description="The voice of this call.", examples=["coral"])
     language: Text | None = Field(

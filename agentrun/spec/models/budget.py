@@ -7,14 +7,14 @@ from agentrun.spec.values.durations import Duration
 
 
 class Budget(SpecModel):
-    """How long callers may wait; `agentrun test --audio` fails when they wait longer, `calls` shows it."""
+    """Upper limits for response times: `agentrun test --audio` fails if they are exceeded, `calls` shows it."""
 
     first_audio: Duration | None = Field(
-        default=None, gt=0, description="From the beginning of a call to the first sound of the greeting."
+        default=None, gt=0, description="From the beginning of a call to the first audio of the greeting."
     )
     turn_p95: Duration | None = Field(
         default=None,
         gt=0,
-        description="From the caller's last word to the first sound of the answer, in 95 of 100 turns.",
+        description="From the caller's last word to the first audio of the answer, in 95 % of turns.",
         examples=["1.5s"],
     )

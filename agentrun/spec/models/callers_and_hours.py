@@ -40,10 +40,10 @@ class Callers(SpecModel):
     """
 
     allow: Annotated[tuple[Prefix, ...], list_of_one] = Field(
-        default=(), description="Only these are answered; everybody by default.", examples=[["+1", "+44"]]
+        default=(), description="Only these callers are answered; everybody by default.", examples=[["+1", "+44"]]
     )
     block: Annotated[tuple[Prefix, ...], list_of_one] = Field(
-        default=(), description="These are not, whatever `allow` says.", examples=[["+1900", "anonymous"]]
+        default=(), description="These callers are not answered, whatever `allow` says.", examples=[["+1900", "anonymous"]]
     )
 
     def admit(self, number: str) -> bool:
@@ -105,7 +105,7 @@ class Hours(SpecModel):
     )
     closed: Text = Field(
         default="We are closed now. Please call again during our opening hours. Goodbye.",
-        description="What a caller hears outside them.",
+        description="What callers hear outside opening hours.",
     )
 
     def is_open(self, now: datetime) -> bool:

@@ -32,18 +32,18 @@ def _is_path(value: str) -> str:
 
 
 class Comparison(SpecModel):
-    """What must be true of a variable: all that is given here. A bare value is short for `equals`."""
+    """Conditions on a variable, all of which must hold. A bare value is short for `equals`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    equals: Plain | None = Field(default=None, description="It is this; `30` and `'30'` are the same.")
+    equals: Plain | None = Field(default=None, description="It equals this; `30` and `'30'` are the same.")
     is_not: Plain | None = Field(default=None, alias="not", description="It is anything but this.")
     one_of: tuple[Plain, ...] | None = Field(
         default=None, alias="in", min_length=1, description="It is one of these."
     )
-    contains: Plain | None = Field(default=None, description="It is a list, or a text, with this in it.")
-    at_least: Number | None = Field(default=None, description="It is a number, this or more.")
-    at_most: Number | None = Field(default=None, description="It is a number, this or less.")
+    contains: Plain | None = Field(default=None, description="It is a list or a text that contains this.")
+    at_least: Number | None = Field(default=None, description="It is a number, and at least this.")
+    at_most: Number | None = Field(default=None, description="It is a number, and at most this.")
     more_than: Number | None = Field(default=None, description="It is a number, and more than this.")
     less_than: Number | None = Field(default=None, description="It is a number, and less than this.")
     is_set: Flag | None = Field(default=None, description="Whether it has a value.")
@@ -92,7 +92,7 @@ Condition = Annotated[
 
 
 class ConditionalWay(SpecModel):
-    """A way to a node; the first whose `when` is true is taken."""
+    """A transition to a node; the first whose `when` holds is taken."""
 
     when: Condition | None = Field(
         default=None,

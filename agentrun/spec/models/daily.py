@@ -27,19 +27,19 @@ class BucketSpec(SpecModel):
 
 
 class RoomSpec(SpecModel):
-    """The room that is made for each call and deleted after it."""
+    """The room that is created for each call and deleted after it."""
 
     expires: Duration | None = Field(
         default=None,
         gt=0,
-        description="How long the room lasts at most; five minutes more than limits.max_duration by default.",
+        description="The longest life of the room; by default limits.max_duration and five minutes.",
         examples=["1h"],
     )
     privacy: Literal["private", "public"] = Field(
         default="private", description="A private room takes a token; a public one opens to its address."
     )
     max_participants: Count | None = Field(
-        default=None, ge=2, description="How many may be in the room, with the agent.", examples=[2]
+        default=None, ge=2, description="The most participants in the room, including the agent.", examples=[2]
     )
     geo: Text | None = Field(default=None, description="Where the room is, such as us-east-1.")
     enable_chat: Flag = Field(default=False, description="Whether people may write in the room.")
@@ -48,7 +48,7 @@ class RoomSpec(SpecModel):
     )
     enable_emoji_reactions: Flag = Field(default=False, description="Whether people may react with emoji.")
     enable_dialout: Flag | None = Field(
-        default=None, description="Whether it may call telephones; Daily has to allow it."
+        default=None, description="Whether it may call telephones; Daily must have enabled this."
     )
     enable_recording: Recording | None = Field(
         default=None, description="How Daily may record the room; not at all by default."
@@ -65,7 +65,7 @@ class CallerSpec(SpecModel):
     """What the caller's token says; it is for one room and expires with it."""
 
     is_owner: Flag = Field(default=False, description="An owner may mute, eject and record others.")
-    user_name: Text | None = Field(default=None, description="What the caller is called in the room.")
+    user_name: Text | None = Field(default=None, description="The caller's name in the room.")
     user_id: Text | None = Field(default=None, description="Your own id of the caller.")
     eject_at_token_exp: Flag = Field(
         default=False, description="Whether the caller has to leave when the token expires."
@@ -94,12 +94,12 @@ class CallerSpec(SpecModel):
 
 
 class DailyTransport(SpecModel):
-    """A room at Daily: one for each call, or one that is given."""
+    """A Daily room: a new one for each call, or an existing one."""
 
     type: Literal["daily"]
     room_url: str | None = Field(
         default=None,
-        description="A room that is there already: `agentrun serve` joins it once, at its start.",
+        description="An existing room, which `agentrun serve` joins once, at its start.",
         examples=["https://example.daily.co/desk", "${DAILY_ROOM_URL}"],
     )
     token: str | None = Field(
@@ -109,7 +109,7 @@ class DailyTransport(SpecModel):
         examples=["${DAILY_TOKEN}"],
     )
     bot_name: Text | None = Field(
-        default=None, description="What the agent is called in the room; its own name by default."
+        default=None, description="The agent's name in the room; by default the name of the spec."
     )
     room: RoomSpec = RoomSpec.model_construct()
     caller: CallerSpec = CallerSpec.model_construct()

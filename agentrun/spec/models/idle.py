@@ -21,28 +21,28 @@ class Idle(SpecModel):
     """What happens when the caller says nothing; `idle: 15s` is short for `idle: {after: 15s}`."""
 
     after: Duration = Field(default=15.0, description="How long the caller may be silent.", gt=0)
-    say: Text = Field(default="Are you still there?", description="What the agent then asks.")
+    say: Text = Field(default="Are you still there?", description="What the agent asks then.")
     times: Count = Field(default=2, ge=1, description="How often it asks.")
     then: Then = Field(default="hang_up", description="What follows; `end` is another word for `hang_up`.")
     goodbye: Text = Field(default="I will hang up now. Goodbye.", description="Said before hanging up.")
 
 
 class IdleStage(SpecModel):
-    """One of several things that happen, one after the other, while the caller says nothing."""
+    """One of several stages, one after the other, while the caller says nothing."""
 
     after: Duration = Field(
         gt=0,
-        description="How long the caller has been silent since the agent's answer; the time in which the "
-        "agent speaks is not counted.",
+        description="How long the caller has been silent since the agent's answer; time in which the agent "
+        "speaks does not count.",
         examples=["10s"],
     )
     say: Text | None = Field(default=None, description="What the agent says, word for word.")
     ask: Literal["model"] | None = Field(
-        default=None, description="`model` lets the model choose the words, which knows the conversation."
+        default=None, description="`model` lets the model choose the words, from the conversation so far."
     )
     instruction: Text | None = Field(
         default=None,
-        description="What the model is to do; else it asks whether the caller is still there.",
+        description="What the model should do; by default it asks whether the caller is still there.",
         examples=["Offer to call back later."],
     )
     then: Then = Field(

@@ -7,10 +7,10 @@ from agentrun.spec.values.destinations import Destination
 
 
 class OnFault(SpecModel):
-    """Somebody who takes the call where the agent would otherwise apologise and hang up."""
+    """Who takes the call when the agent would otherwise apologise and hang up."""
 
     transfer: Destination = Field(
-        description="The number that the caller is put through to, in quotes, or an address of SIP.",
+        description="The number that the caller is transferred to, in quotes, or a SIP URI.",
         examples=["+15551234567", "+15551234567;ext=12", "sip:desk@example.com"],
     )
     say: Text | None = Field(

@@ -25,7 +25,7 @@ Prefix = Annotated[str, StringConstraints(pattern=r"^\+[0-9]{0,14}$")]
 
 
 class Dialling(SpecModel):
-    """Outbound calls: from which number, to which numbers, and what happens when a machine answers."""
+    """Outbound calls: the number they come from, the numbers they may go to, and answering machines."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -42,12 +42,12 @@ class Dialling(SpecModel):
         examples=[["+1", "+44"]],
     )
     machine: Literal["ignore", "hang_up", "message"] = Field(
-        default="ignore", description="What an answering machine gets; all but `ignore` detect it."
+        default="ignore", description="What to do about answering machines; anything but `ignore` detects them."
     )
-    message: Text | None = Field(default=None, description="What is said to a machine after its beep.")
+    message: Text | None = Field(default=None, description="The message to leave after the beep.")
     ring: Annotated[Duration, Field(ge=5, le=600)] = Field(
         default=30.0,
-        description="How long it rings before it counts as not answered.",
+        description="How long it may ring before the call counts as not answered.",
         examples=["20s", "1m"],
     )
     per_minute: Annotated[Count, Field(gt=0)] = Field(

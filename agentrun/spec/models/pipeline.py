@@ -44,7 +44,7 @@ class Alternative(BaseModel):
 
 
 class ServiceSpec(Alternative):
-    """A service, and those that take over when it fails."""
+    """A service, and those that take over if it fails."""
 
     fallback: Annotated[tuple[Annotated[Alternative, word("model")], ...], list_of_one] = Field(
         default=(), description="Services that take over within the turn when it fails, in this order."
@@ -53,8 +53,8 @@ class ServiceSpec(Alternative):
         default=3.0,
         gt=0,
         validation_alias=AliasChoices("attempt_timeout", FORMER_TIMEOUT),
-        description="How long a first word, a transcript or a first sound may take before the next service "
-        "of `fallback` is asked.",
+        description="How long a first word, a transcript or first audio may take before the next service "
+        "of `fallback` is tried.",
     )
 
     @model_validator(mode="after")
@@ -67,7 +67,7 @@ class ServiceSpec(Alternative):
 
 
 class VoiceSpec(ServiceSpec):
-    """A voice, and how it is given the model's text."""
+    """A voice, and how the model's text is prepared for it."""
 
     text: Literal["spoken", "raw"] = Field(
         default="spoken",

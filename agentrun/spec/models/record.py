@@ -42,7 +42,7 @@ def _not_whether(value: Any) -> Any:
 
 
 class Record(SpecModel):
-    """What is kept of this agent's calls."""
+    """What is kept of this agent's calls, and where."""
 
     webhook: Text | None = Field(
         default=None,
@@ -54,7 +54,7 @@ class Record(SpecModel):
         default=(), description="What is kept out of records and logs, be it written in digits or in words."
     )
     audio: Annotated[Audio | None, word("to"), BeforeValidator(_not_whether)] = Field(
-        default=None, description="Where the sound of calls goes; nowhere by default."
+        default=None, description="Where call audio is stored; it is not recorded by default."
     )
     listen: bool | None = Field(
         default=None,

@@ -197,11 +197,11 @@ class Metric(SpecModel):
 class Scenario(SpecModel):
     """One conversation: scripted in `turns`, or simulated by a `persona` with a `goal`."""
 
-    name: Text = Field(description="What the test is called; `agentrun test -k` chooses by it.")
+    name: Text = Field(description="The test's name; `agentrun test -k` selects by it.")
     context: tuple[dict[str, Any], ...] = Field(default=(), description="Messages to begin with.")
     stop_on_failure: Flag = Field(default=True, description="Whether the first failed turn ends the test.")
     depth: Literal["text", "audio"] | None = Field(
-        default=None, description="Run it only in this depth: `audio` is a simulated telephone call."
+        default=None, description="Run it only in this depth: `text`, or `audio` over a simulated telephone call."
     )
     turns: tuple[Turn, ...] = Field(default=(), description="What the caller says, turn by turn.")
     ended_by: Literal["agent", "error"] | None = Field(
@@ -211,7 +211,7 @@ class Scenario(SpecModel):
         default=None, description="The analysis of the call: what the model answers, what must come of it."
     )
     variables: dict[str, Any] = Field(
-        default={}, description="What the call must have found out at its end, by `save:` and `extract:`."
+        default={}, description="The values that variables of `save:` and `extract:` must have at the end."
     )
     persona: Text | None = Field(default=None, description="Who the simulated caller is and how they behave.")
     goal: Text | None = Field(default=None, description="What the simulated caller wants.")

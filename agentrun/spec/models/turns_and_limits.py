@@ -21,7 +21,7 @@ class Turns(SpecModel):
         description="What ends the caller's turn: `smart`, a model on this machine that hears it; `silence`; "
         "`transcription`, the words alone; and with a realtime model `semantic` or `server`, its own.",
     )
-    silence: Duration = Field(default=0.6, gt=0, description="The silence that ends a turn; not for `smart`.")
+    silence: Duration = Field(default=0.6, gt=0, description="The silence that ends a turn; not with `smart`.")
     start: Duration | None = Field(
         default=None,
         ge=0,
@@ -55,10 +55,10 @@ class Turns(SpecModel):
     min_words: Count = Field(default=0, ge=0, description="How many words it takes to interrupt the agent.")
     interruptions: Flag = Field(
         default=True,
-        description="Whether the caller may interrupt; else words over an answer are answered after it.",
+        description="Whether the caller may interrupt; otherwise what they say over an answer is answered after it.",
     )
     mute: Annotated[tuple[Mute, ...], list_of_one] = Field(
-        default=(), description="When the caller is not listened to."
+        default=(), description="When the caller is ignored."
     )
     second_opinion: Flag = Field(
         default=True,
@@ -67,7 +67,7 @@ class Turns(SpecModel):
     )
     idle: Silence | None = Field(
         default=None,
-        description="What happens when the caller says nothing: the same each time, or stage after stage.",
+        description="What happens if the caller says nothing: the same each time, or a list of stages.",
         examples=["15s"],
     )
     keys: Keys | None = Field(
@@ -77,16 +77,16 @@ class Turns(SpecModel):
 
 
 class Limits(SpecModel):
-    """Limits of one call, and of how many calls there are."""
+    """Limits for each call, and for the number of calls."""
 
     max_duration: Duration = Field(default=1800.0, gt=0, description="The longest call.")
     warn_before: Duration = Field(
         default=30.0, ge=0, description="How long before its end the caller is told."
     )
     warning: Text = Field(default="We have half a minute left.", description="What the caller is told then.")
-    goodbye: Text = Field(default="Our time is up. Goodbye.", description="Said at the end.")
+    goodbye: Text = Field(default="Our time is up. Goodbye.", description="Said at the end of the longest call.")
     idle_timeout: Duration = Field(
-        default=300.0, gt=0, description="Silence of both sides that ends the call."
+        default=300.0, gt=0, description="Silence on both sides after which the call ends."
     )
     answer: Duration = Field(
         default=6.0, gt=0, description="How long an answer may take to begin before the agent gives up."
@@ -123,7 +123,7 @@ class Limits(SpecModel):
 
 
 class Context(SpecModel):
-    """What the model is given of a long conversation."""
+    """How much of a long conversation the model is given."""
 
     strategy: Literal["keep", "summarise", "trim"] = Field(
         default="keep", description="`keep` everything, `summarise` what is old, or `trim` it away."

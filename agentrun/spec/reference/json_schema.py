@@ -51,7 +51,7 @@ def of_spec() -> Schema:
     schema["properties"] = {
         "extends": {
             "type": "string",
-            "description": "Another spec, whose values apply where this one gives none.",
+            "description": "Another spec, whose values apply unless this one overrides them.",
         },
         **schema["properties"],
     }

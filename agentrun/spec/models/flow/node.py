@@ -41,32 +41,32 @@ class FlowNode(SpecModel):
 
     task_messages: Annotated[tuple[Annotated[FlowMessage, word("content")], ...], list_of_one] = Field(
         default=(),
-        description="What the agent is to do here; a text, or a list of messages. Not beside `then`.",
+        description="The agent's task at this node: a text, or a list of messages. Not together with `then`.",
     )
     say: Text | None = Field(
         default=None,
-        description="Fixed words, said when the node is entered; the model does not speak first then.",
+        description="Fixed words, said when the node is entered; the model then does not speak first.",
         examples=["One moment, please."],
     )
     then: Annotated[str | tuple[ConditionalWay, ...] | None, Field(union_mode="left_to_right")] = Field(
         default=None,
-        description="The next node, without asking the model, or a list of ways that depend on variables; "
+        description="The next node, without asking the model, or a list of transitions with conditions; "
         "`end` ends the call, unless a node has that name.",
     )
     role_message: Text | None = Field(
         default=None, description="Who the agent is from here on, instead of `prompts.system`."
     )
     functions: tuple[Annotated[FlowFunction, word("name")], ...] = Field(
-        default=(), description="What the model may do here."
+        default=(), description="The functions that the model may call here."
     )
     pre_actions: tuple[Annotated[FlowAction, word("type")], ...] = Field(
         default=(),
-        description="What happens before the agent speaks here.",
+        description="Actions before the agent speaks here.",
         examples=[[{"type": "tts_say", "text": "One moment."}]],
     )
     post_actions: tuple[Annotated[FlowAction, word("type")], ...] = Field(
         default=(),
-        description="What happens once the agent has spoken here.",
+        description="Actions after the agent has spoken here.",
         examples=[["end_conversation"]],
     )
     extract: Fields = Field(

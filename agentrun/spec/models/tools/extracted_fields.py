@@ -33,17 +33,17 @@ class ExtractedField(SpecModel):
     """One value; a bare word is its type if it names one (`boolean`), else its description."""
 
     type: Literal["string", "integer", "number", "boolean", "array"] = Field(
-        default="string", description="What it is, in JSON Schema's words."
+        default="string", description="Its type, as in JSON Schema."
     )
     description: Text | None = Field(default=None, description="What it is, for the model.")
     enum: tuple[Text, ...] | None = Field(
-        default=None, min_length=1, description="The only words that a `string` may be."
+        default=None, min_length=1, description="The only values that a `string` may have."
     )
     items: Literal["string", "integer", "number", "boolean"] | None = Field(
         default=None, description="What is in an `array`; `string` by default."
     )
-    minimum: Number | None = Field(default=None, description="The least that a number may be.")
-    maximum: Number | None = Field(default=None, description="The most that a number may be.")
+    minimum: Number | None = Field(default=None, description="The smallest value of a number.")
+    maximum: Number | None = Field(default=None, description="The largest value of a number.")
 
     @model_validator(mode="before")
     @classmethod

@@ -23,9 +23,9 @@ class Knowledge(SpecModel):
     """A folder of documents; `knowledge: docs` is short for `knowledge: {folder: docs}`."""
 
     folder: Text = Field(
-        description="Markdown, text, HTML and PDF files, beside the spec.", examples=["docs"]
+        description="A folder of Markdown, text, HTML and PDF files, next to the spec.", examples=["docs"]
     )
     results: Count = Field(default=3, ge=1, le=10, description="How many passages a search finds.")
     embeddings: Annotated[Embeddings | None, word("model")] = Field(
-        default=None, description="Search by meaning as well; without it, by words alone."
+        default=None, description="Search by meaning as well; without it, by words only."
     )

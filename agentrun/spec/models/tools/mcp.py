@@ -61,17 +61,17 @@ def _is_tool(value: str) -> str:
 
 
 class ClientCredentials(SpecModel):
-    """OAuth 2's client credentials: where tokens are had, and who asks for them."""
+    """OAuth 2 client credentials: where to obtain tokens, and as which client."""
 
     token_url: Annotated[Text, AfterValidator(_is_token_url)] = Field(
-        description="Where tokens are had.", examples=["https://auth.example.com/oauth/token"]
+        description="The token endpoint.", examples=["https://auth.example.com/oauth/token"]
     )
-    client_id: Text = Field(description="Who asks.", examples=["${SHOP_CLIENT_ID}"])
+    client_id: Text = Field(description="The client's id.", examples=["${SHOP_CLIENT_ID}"])
     client_secret: Text = Field(
-        description="The secret of that client, from a variable.", examples=["${SHOP_CLIENT_SECRET}"]
+        description="The client's secret, from an environment variable.", examples=["${SHOP_CLIENT_SECRET}"]
     )
     scope: Text | None = Field(
-        default=None, description="What is asked for, as the server has it.", examples=["orders:read"]
+        default=None, description="The scope to request, as the server defines it.", examples=["orders:read"]
     )
 
     @model_validator(mode="after")
@@ -97,7 +97,7 @@ class McpServer(ToolOptions):
     )
     oauth: ClientCredentials | None = Field(
         default=None,
-        description="How tokens for the server are had, and renewed when they expire (client credentials).",
+        description="How to obtain tokens for the server, and renew them when they expire (client credentials).",
     )
     command: Annotated[tuple[Text, ...], list_of_one, BeforeValidator(_is_program)] | None = Field(
         default=None,

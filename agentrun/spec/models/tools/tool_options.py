@@ -17,9 +17,9 @@ class ToolOptions(BaseModel):
     model_config = ConfigDict(defer_build=True)
 
     timeout: Duration = Field(
-        default=10.0, gt=0, description="How long the tool may take; then it is stopped."
+        default=10.0, gt=0, description="How long the tool may take before it is cancelled."
     )
-    say: Text | None = Field(default=None, description="Said when the tool is slower than `say_after`.")
+    say: Text | None = Field(default=None, description="Said if the tool takes longer than `say_after`.")
     say_after: Duration = Field(default=0.7, gt=0, description="The silence before `say`.")
     on_interrupt: Literal["cancel", "finish"] = Field(
         default="cancel", description="What happens to a running tool when the caller interrupts."
