@@ -16,7 +16,7 @@ from agentrun.session.tracking.transcript import Transcript
 
 
 class Absence:
-    """Closes the line until its caller is back; ``words`` gives what they hear then, if they missed any.
+    """Suspends the call until its caller is back; ``words`` returns what they hear if they missed anything.
 
     Tools work on. What the model has answered meanwhile was not heard, and a cascade is asked for it again;
     a realtime model has it in its conversation as said, so that its caller asks again.
@@ -39,7 +39,7 @@ class Absence:
         self._has_missed = False
 
     async def begin(self, at_most: float) -> None:
-        """Nobody is on the line, for ``at_most`` so many seconds."""
+        """The caller is away, for at most ``at_most`` seconds."""
         works = bool(self._response_deadline.tools)
         self._has_missed = self._speaking.agent or works or self._response_deadline.answer.waits
         self._response_deadline.settled()
@@ -50,7 +50,7 @@ class Absence:
             self._parts.playout.close_line("hang-up")
 
     async def end(self, seconds: float) -> None:
-        """The caller is back after ``seconds``; who has missed nothing is not told of it."""
+        """The caller is back after ``seconds``; they hear about it only if they missed something."""
         self._transcript.error(f"line_interrupted: the caller was away for {seconds:.1f} s, and is back")
         if self._parts.playout:
             self._parts.playout.open_line()

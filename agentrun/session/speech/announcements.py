@@ -32,10 +32,10 @@ from agentrun.transports.connection import Connection
 _INTERRUPTION_SECONDS = 3.0
 _ANSWER_SECONDS = 5.0
 _WORDS_SECONDS = 15.0
-"""How long words that were asked for may be silent before their end is no longer waited for."""
+"""How long requested words may stay silent before their end is no longer awaited."""
 _TAKEN_SECONDS = 1.0
 _MOST_TIMES = 3
-"""How often such words are said on a line whose noises cut them off."""
+"""How often such words are repeated on a line whose noises cut them off."""
 _ECHO_SECONDS = 3.0
 """How long Twilio may take to play what it has been sent."""
 _BEGIN_AND_END = (LLMFullResponseStartFrame, LLMFullResponseEndFrame)
@@ -43,11 +43,11 @@ _BEGIN_AND_END = (LLMFullResponseStartFrame, LLMFullResponseEndFrame)
 
 @dataclass
 class _Said(DataFrame):
-    """Keeps its place behind what is being said, and comes out when that has gone out."""
+    """A marker that is queued behind what is being said, and passes once that has been played."""
 
 
 class Announcements:
-    """Speaks into one call, past a language model or a speech service that no longer answers.
+    """Speaks on one call, bypassing a language model or speech service that no longer answers.
 
     ``spoke_since`` says whether there is speech in the caller's sound since a time, where somebody listens.
     """
@@ -74,7 +74,7 @@ class Announcements:
         self.answer = goodbyes.AnswerWords(parts.llm)
         """What the model says by itself."""
         self.insists = False
-        """Whether words are being said that are said again where they are cut off."""
+        """Whether words are being said that are repeated if they are cut off."""
         self._is_broken = False
         self._taken = asyncio.Event()
         if pipecat_private.speaks_like_openai(parts.llm):
@@ -82,16 +82,16 @@ class Announcements:
 
     @property
     def has_own_voice(self) -> bool:
-        """Whether a speech service says what is announced, and not the model."""
+        """Whether announcements are spoken by a speech service rather than the model."""
         return self._parts.tts is not None
 
     @property
     def about_to_speak(self) -> bool:
-        """Whether words are on their way that nobody has begun to hear."""
+        """Whether words are on their way whose audio has not started."""
         return asyncio.get_running_loop().time() - self._asked_at < _ANSWER_SECONDS
 
     async def say(self, text: str, *, remembered: bool = True) -> None:
-        """Have ``text`` spoken word for word: by the speech service, or by a model that is asked to.
+        """Say ``text`` word for word, with the speech service or by asking the model.
 
         The model knows of it afterwards where it is ``remembered``; one that says it itself always does.
         """
@@ -105,7 +105,7 @@ class Announcements:
             await asyncio.wait_for(self._taken.wait(), _TAKEN_SECONDS)
 
     async def ask(self, instruction: str) -> None:
-        """Have the model answer to ``instruction``, which nobody hears."""
+        """Have the model respond to ``instruction``, which is not spoken."""
         if self._parts.is_realtime:
             await self._ask_model(instruction)
             return
@@ -113,14 +113,14 @@ class Announcements:
         await self._worker.queue_frame(LLMMessagesAppendFrame([message], run_llm=True))
 
     async def _ask_model(self, instruction: str) -> None:
-        """Ask a realtime model, which takes one thing at a time."""
+        """Ask a realtime model, which handles one request at a time."""
         if pipecat_private.speaks_like_openai(self._parts.llm):
             await pipecat_private.wait_until_answering(self._parts.llm, False, _TAKEN_SECONDS)
         self._taken.clear()
         await self._parts.llm.queue_frame(pipecat_private.asking(self._parts.llm, instruction))
 
     async def say_whole(self, text: str, *, remembered: bool = True, insists: bool = True) -> bool:
-        """Have ``text`` spoken, and wait for what would not come out before the end of the call.
+        """Say ``text``, and wait for what would otherwise not be played before the end of the call.
 
         Words for the speech service keep their place before the end; a model's answer has to be waited for.
         Its server may take a noise for the caller, and drop the answer, or be lost in it: who ``insists``
@@ -157,7 +157,7 @@ class Announcements:
             self._finished.set()
 
     async def heard(self, seconds: float = _WORDS_SECONDS) -> bool:
-        """Wait until the caller has heard what is being said, however long that is, and the line's own delay.
+        """Wait until the caller has heard everything that is being said, including the line's delay.
 
         Ends at once when the caller interrupts, for the rest is dropped then; and, with false, once the agent
         has been silent for ``seconds``.
@@ -175,7 +175,7 @@ class Announcements:
         return True
 
     async def press(self, digits: str) -> None:
-        """Send the tones of ``digits`` behind what is being said; nobody who speaks meanwhile cuts them off.
+        """Send ``digits`` as DTMF after what is being said; speech of the caller does not cut them off.
 
         A menu that goes on talking would take a tone away, and wait for a key that the model has pressed.
         """
@@ -188,7 +188,7 @@ class Announcements:
             pipecat_private.suspend_interruptions(caller, why, False)
 
     async def _while_sounding(self, done: asyncio.Event, seconds: float) -> None:
-        """Wait for ``done``; raises TimeoutError once the agent has been silent for ``seconds`` before."""
+        """Wait for ``done``; raises TimeoutError if the agent is silent for ``seconds`` before that."""
         waiting = asyncio.create_task(done.wait())
         try:
             if not await while_heard({waiting}, seconds, lambda: self._sounding):
@@ -204,7 +204,7 @@ class Announcements:
                 await asyncio.wait_for(echoed.wait(), _ECHO_SECONDS)
 
     def note(self, *, speaking: bool) -> None:
-        """The agent's first or last sound has gone out."""
+        """Note that the agent has started or stopped speaking."""
         self._sounding = speaking
         if speaking:
             self._asked_at = 0.0
@@ -212,7 +212,7 @@ class Announcements:
         (self._began if speaking else self._finished).set()
 
     async def silence(self, by: CutBy = "agent") -> bool:
-        """Drop what is being said, thought and spoken; whether all of it was, as the pipeline's end tells.
+        """Drop what is being generated and spoken; returns whether the whole pipeline has done so.
 
         What is said next comes behind the interruption. A processor that is busy for long may hold it back.
         """
@@ -230,7 +230,7 @@ class Announcements:
         return True
 
     async def begin(self, text: str, within: float) -> bool:
-        """Have ``text`` spoken; whether it is heard to begin ``within`` seconds."""
+        """Say ``text``; returns whether its audio starts ``within`` seconds."""
         self._began.clear()
         await self.say(text)
         try:

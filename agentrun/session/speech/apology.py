@@ -25,27 +25,27 @@ from agentrun.session.tracking.transcript import Transcript
 from agentrun.transports.connection import Connection
 
 PACKAGED_WORDS = "I am sorry, something went wrong. Please call again in a few minutes. Goodbye."
-"""What is said in the packaged sound, where neither the agent's voice nor Twilio's can be had."""
+"""The words of the bundled audio, used if neither the agent's voice nor Twilio's is available."""
 LATE_SECONDS = 8.0
-"""How much longer than its sound the apology may take to be played."""
+"""How much longer than its audio the apology may take to be played."""
 MOST_SECONDS = 45.0
-"""How long the end of a call may wait for it, whatever is tried."""
+"""How long the end of a call may wait for the apology altogether."""
 STUCK_SECONDS = 2.0
-"""How long a pipeline may take to end by itself after it."""
+"""How long a pipeline may take to end by itself after the apology."""
 _BEGIN_SECONDS = 2.5
-"""How long the agent's own voice may take to begin, dropping what it was at included."""
+"""How long the agent's own voice may take to start, including dropping what it was saying."""
 _LEAST_BEGIN_SECONDS = 1.0
-"""As much it has where the caller has waited too long already."""
+"""The same if the caller has already waited too long."""
 _ECHO_SECONDS = 3.0
 
 
 @dataclass
 class _PlayedFrame(DataFrame):
-    """Keeps its place behind the apology, and comes out of the line's output when that was played."""
+    """A marker that is queued behind the apology, and passes the output once that has been played."""
 
 
 class Apology:
-    """Says the apology of one call, and has in its record what was heard of it.
+    """Says the apology of one call, and records what was heard of it.
 
     Prepared sound goes to the line itself, which is closed to the pipeline before that: nothing of an earlier
     answer is played, recorded or remembered any more, wherever it waited, and an interruption that a busy
@@ -81,7 +81,7 @@ class Apology:
         pushed_frames.watch_pushed_frames(output, _PlayedFrame, lambda _frame: self._played.set())
 
     async def say(self, within: float = _BEGIN_SECONDS) -> None:
-        """Say them; returns when they were heard, or when nothing more can be tried.
+        """Say the apology; returns when it has been heard, or when nothing more can be tried.
 
         ``within`` seconds the caller should hear something; the voice that may be at fault has no longer.
         """
@@ -99,7 +99,7 @@ class Apology:
         await self._say_past_pipeline(at)
 
     async def say_for_goodbye(self) -> None:
-        """Say them to a caller who has not heard the last words of a call, which is over anyway."""
+        """Say the apology to a caller who has not heard the last words of a call that is ending anyway."""
         if not self._written:
             self._record.errors.append("the last words of the call were not heard")
             await self._say_past_pipeline(self._transcript.now)
@@ -113,7 +113,7 @@ class Apology:
             self._record.errors.append("the apology was not heard")
 
     async def _put_through(self, at: float) -> bool:
-        """Hand the caller to whom the spec names for this; whether the telephone company has taken them.
+        """Transfer the caller to ``on_fault`` of the spec; returns whether the transfer was accepted.
 
         Where it does not, they hear the apology.
         """
@@ -125,7 +125,7 @@ class Apology:
         return True
 
     async def _try(self) -> str | None:
-        """The words that were heard past the pipeline; None if there were none."""
+        """The words that were heard outside the pipeline; None if there were none."""
         plays = await self._line_is_there()
         if self.prepared is not None and plays:
             return self._words if await self._play(self.prepared) else None
@@ -143,13 +143,13 @@ class Apology:
         self._line_plays.set()
 
     async def _line_is_there(self) -> bool:
-        """Whether the line takes sound; a call that fails as it begins waits a moment for that."""
+        """Whether the line accepts audio; a call that fails at its very start waits a moment for that."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._line_plays.wait(), _LEAST_BEGIN_SECONDS)
         return self._line_plays.is_set()
 
     async def _spoken(self, within: float) -> bool:
-        """By the voice of the agent, which has spoken before, if it begins ``within`` seconds."""
+        """Use the agent's voice, which has spoken before, if it starts ``within`` seconds."""
         try:
             async with asyncio.timeout(within):
                 begun = await self._voice.silence() and await self._voice.begin(self._words, within)
@@ -175,7 +175,7 @@ class Apology:
         return await self._comes(echoed, _ECHO_SECONDS)
 
     async def _comes(self, event: asyncio.Event, most: float) -> bool:
-        """Whether ``event`` comes within ``most`` seconds; a caller who has hung up is not waited for."""
+        """Whether ``event`` is set within ``most`` seconds; stops waiting if the caller hangs up."""
         waits = [asyncio.create_task(each.wait()) for each in (event, self._gone)]
         try:
             await asyncio.wait(waits, timeout=most, return_when=asyncio.FIRST_COMPLETED)

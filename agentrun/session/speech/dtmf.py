@@ -13,9 +13,9 @@ from pipecat.pipeline.worker import PipelineWorker
 from agentrun.records import CallRecord, KeyPress
 
 TOGETHER_SECONDS = 5.0
-"""Keys within so long of each other belong together."""
+"""Keys within this time of each other belong together."""
 MOST_PRESSES = 200
-"""How many keys wait and stand in an entry, and how many entries in a record: some lines beep for ever."""
+"""Limits on keys that wait, on keys in an entry, and on entries in a record: some lines beep forever."""
 
 
 class KeptKeys:
@@ -32,7 +32,7 @@ class KeptKeys:
             self._keys.put_nowait(key)
 
     async def collect(self, most: int, finish: str, timeout: float) -> str:
-        """The kept keys: ``most``, or those before ``finish``, or before ``timeout`` seconds without one."""
+        """The kept keys: ``most`` of them, those before ``finish``, or until ``timeout`` seconds without one."""
         while len(self._taken) < most:
             try:
                 key = await asyncio.wait_for(self._keys.get(), timeout)
@@ -47,13 +47,13 @@ class KeptKeys:
         return pressed
 
     def left(self) -> str:
-        """The keys that nobody has been given, for the collecting was given up."""
+        """The keys that were not returned because collecting was cancelled."""
         waiting = [self._keys.get_nowait() for _ in range(self._keys.qsize())]
         return self._taken + "".join(waiting)
 
 
 class DtmfKeys:
-    """Takes the keys out of the pipeline; those that nobody collects are in the ``record``."""
+    """Receives the keys from the pipeline; keys that no tool collects go into ``record``."""
 
     def __init__(self, worker: PipelineWorker, record: CallRecord) -> None:
         self._record = record
@@ -61,13 +61,13 @@ class DtmfKeys:
         self._last = KeptKeys()
         self._pressed = 0.0
         self.take: Callable[[str], bool] = lambda _key: False
-        """Takes a key that nobody collects, or says that it doesn't."""
+        """Receives a key that no tool collects; returns whether it has used it."""
         worker.add_reached_downstream_filter((InputDTMFFrame,))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
 
     @contextmanager
     def kept(self) -> Iterator[KeptKeys]:
-        """Keep the keys until the block is left, however that comes; the last of several has them.
+        """Collect keys while the block runs; if blocks overlap, the last one gets them.
 
         Those that it leaves are in the record.
         """

@@ -27,13 +27,13 @@ _PARTING = re.compile(
 """In the seven languages that numbers are read in; in others the words themselves tell."""
 _OF_ANSWER = (LLMTextFrame, FunctionCallsStartedFrame, LLMFullResponseEndFrame, InterruptionFrame)
 _END_SECONDS = 1.0
-"""How long the end of the answer is waited for that called the tool."""
+"""How long to wait for the end of the answer that called the tool."""
 _SAME = 0.6
 """The share of a goodbye's words that an answer has which says it in other words."""
 
 
 def says_goodbye(goodbye: str, answer: str) -> bool:
-    """Whether ``answer`` takes leave of the caller, so that ``goodbye`` behind it would do so twice.
+    """Whether ``answer`` already says goodbye, so that ``goodbye`` after it would repeat that.
 
     >>> says_goodbye("Goodbye.", "Thank you for your call, bye!")
     True
@@ -58,7 +58,7 @@ class AnswerWords:
         pushed_frames.watch_pushed_frames(llm, _OF_ANSWER, self._pushed)
 
     async def unsaid(self, goodbye: str) -> str:
-        """``goodbye``, or nothing where the answer that called the tool says goodbye itself.
+        """``goodbye``, or empty if the answer that called the tool says goodbye itself.
 
         A realtime model may go on speaking behind the call.
         """

@@ -22,7 +22,7 @@ async def begin(
     parts: PipelineParts,
     earlier: Resumption | None = None,
 ) -> None:
-    """Have fixed words spoken, or the model greet, or the caller begin; a flow enters its first node.
+    """Say fixed words, have the model greet, or let the caller begin; a flow enters its first node.
 
     A call that another machine has had goes on from ``earlier``.
     """
@@ -54,7 +54,7 @@ async def _go_on(
     worker: PipelineWorker,
     parts: PipelineParts,
 ) -> None:
-    """Say that the line was lost, and go on: with the answer, where the caller waits for one.
+    """Say that the line was lost, and go on, with an answer if the caller is waiting for one.
 
     To a caller who is back from a transfer the model says so.
     """

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from agentrun.pipeline import pipecat_private
 
 _NOISE_SECONDS = 1.0
-"""How long somebody is listened to who cuts off words that are to be heard whole: a voice or a noise."""
+"""How long to listen to what cut off important words, to tell a voice from a noise."""
 
 
 class Interruptions:
-    """Counts those of one call, but for the noises that are forgotten.
+    """Counts the interruptions of one call, except for noises.
 
     ``spoke_since`` says whether there is speech in the caller's sound since a time, where somebody listens.
     """
@@ -23,7 +23,7 @@ class Interruptions:
 
     @property
     def count(self) -> int:
-        """How many there were."""
+        """The number of interruptions."""
         return len(self._times)
 
     def note(self) -> None:

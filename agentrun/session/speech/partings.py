@@ -28,7 +28,7 @@ class Partings:
 
     @contextlib.contextmanager
     def only(self, way: Way) -> Iterator[None]:
-        """The agent leaves in this ``way`` in the block, words before it included.
+        """Let the agent leave in this ``way`` during the block, which includes its last words.
 
         Raises ToolError, which the model is told, where it is leaving already; after a block that ends the
         call it is so for good.

@@ -12,7 +12,7 @@ _CHUNK_BYTES = PREPARED_RATE * 2 // 10
 
 
 def frames(pcm: bytes) -> Iterator[Frame]:
-    """Prepared audio as a transport's output takes it."""
+    """Prepared audio as frames for a transport's output."""
     yield TTSStartedFrame()
     for start in range(0, len(pcm), _CHUNK_BYTES):
         yield TTSAudioRawFrame(pcm[start : start + _CHUNK_BYTES], PREPARED_RATE, 1)
@@ -20,5 +20,5 @@ def frames(pcm: bytes) -> Iterator[Frame]:
 
 
 def seconds(pcm: bytes) -> float:
-    """How long prepared audio lasts."""
+    """The length of prepared audio, in seconds."""
     return len(pcm) / 2 / PREPARED_RATE

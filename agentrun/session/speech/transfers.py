@@ -10,10 +10,10 @@ from agentrun.spec.models.on_fault import OnFault
 from agentrun.transports.connection import Control
 
 TRANSFER_SECONDS = 8.0
-"""How long the telephone company may take to say that it puts the caller through."""
+"""How long the telephone company may take to accept a transfer."""
 _DEPARTURE_SECONDS = 6.0
 TRANSFERRED = "the agent transferred the caller"
-"""Why a call is over for the agent."""
+"""The reason in the record of a transferred call."""
 PUT_THROUGH = "the caller was put through"
 """The same, after why the agent could not go on."""
 NO_TELEPHONE = "That can't be done: the caller is not on a telephone. Say so, and go on yourself."
@@ -21,7 +21,7 @@ UNDER_WAY = "The caller is being transferred already. Do not transfer them again
 
 
 class Transfers:
-    """Hands the caller of one call on by ``control``, which is None where there is no telephone."""
+    """Transfers the caller of one call with ``control``, which is None if there is no telephone."""
 
     def __init__(self, control: Control | None) -> None:
         self._control = control
@@ -30,7 +30,7 @@ class Transfers:
         self._may_return = bool(control and control.brings_back)
 
     async def to(self, number: str, words: str = "", language: str = "en") -> None:
-        """Hand the caller to ``number``, after ``words`` in the company's own voice.
+        """Transfer the caller to ``number``, after ``words`` in the telephone company's own voice.
 
         The telephone company's word counts, also where nobody waits for it any more: it may have taken them.
         Raises ToolError where that can't be done, or another transfer is under way.
@@ -50,17 +50,17 @@ class Transfers:
 
     @property
     def may_return(self) -> bool:
-        """Whether the caller was handed on, and may come back: who is dialled may not answer."""
+        """Whether the caller was transferred and comes back if nobody answers."""
         return self._taken and self._may_return
 
     async def settled(self) -> bool:
-        """The caller has left: wait for the word on a transfer that is under way; whether one took them."""
+        """After the caller has left: wait for a transfer under way; returns whether one succeeded."""
         if self._under_way:
             await asyncio.wait({self._under_way}, timeout=_DEPARTURE_SECONDS)
         return self._taken
 
     def close(self) -> None:
-        """The call is over: no word of the telephone company is waited for any more."""
+        """Stop waiting for the telephone company, at the end of the call."""
         if self._under_way:
             self._under_way.cancel()
 

@@ -13,7 +13,7 @@ _LOOK_SECONDS = 0.2
 async def while_heard(
     over: set[asyncio.Task[Any]], seconds: float, is_heard: Callable[[], bool], most: float = math.inf
 ) -> bool:
-    """Wait until something of ``over`` is done, and say whether it is.
+    """Wait until a task in ``over`` is done; returns whether one is.
 
     The agent may be silent for ``seconds`` before, and all of it may take ``most`` seconds; with none of the
     first, nothing is waited for.

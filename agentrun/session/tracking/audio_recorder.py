@@ -31,11 +31,11 @@ from agentrun.transports.connection import Connection
 PERIOD_SECONDS = 1.0
 """Between two writes."""
 HOLD_SECONDS = 1.0
-"""How long it is waited to see whether a caller paused, or the network did."""
+"""How long to wait to tell whether the caller paused, or the network did."""
 BEHIND_SECONDS = 2.0
-"""How far the file is behind the call: what a killed process loses of it, with a period."""
+"""How far the file lags behind the call; a killed process loses this much, and one period."""
 MOST_BEHIND_SECONDS = 30.0
-"""A disk that is slower than this is given up on: the sound would fill the memory."""
+"""A recording is given up if the disk is slower than this, since the audio would fill the memory."""
 CLOSE_SECONDS = 10.0
 T = TypeVar("T")
 
@@ -47,20 +47,20 @@ class Recording(Protocol):
         """Stop, and delete what was recorded; whether nothing of it is left."""
 
     async def finish(self) -> None:
-        """The call is over: put the sound where it belongs. The record says where, or what went wrong."""
+        """Store the audio at the end of the call; the record says where, or what went wrong."""
 
 
 class Recordings(Protocol):
-    """Begins recordings, and owns what is left to be done for them after their calls."""
+    """Starts recordings, and owns their remaining work after the calls."""
 
     def begin(self, plan: Plan, connection: Connection, record: CallRecord) -> Recording | None:
-        """Record a call from now on; None where its spec does not ask for it."""
+        """Start to record a call; None if its spec does not ask for it."""
 
 
 def begin(
     recordings: Recordings | None, plan: Plan, connection: Connection, record: CallRecord
 ) -> Recording | None:
-    """The recording of a call that begins; None where there is none, or it can't begin.
+    """Start the recording of a call; None if there is none, or it can't be started.
 
     The call goes on without it then, and its record says so.
     """
@@ -73,7 +73,7 @@ def begin(
 
 
 class Recorder:
-    """Listens at both ends of a transport and writes what passes; second 0 is when it was made.
+    """Records both sides of a transport; second 0 is when this object was created.
 
     The agent's sound is taken after the transport has played it, so what a caller cut is not in it. What goes
     wrong with the file stands in the record's errors, and the call goes on.
@@ -128,7 +128,7 @@ class Recorder:
         return True
 
     async def finish(self) -> Path | None:
-        """Write the last of it; the file, or None when there is none that is of use."""
+        """Write the rest; returns the file, or None if there is no useful one."""
         if self._discarding:
             await asyncio.wait({self._discarding})
             return None
@@ -159,7 +159,7 @@ class Recorder:
             await self._close(self._file)
 
     async def _append(self, behind: float) -> None:
-        """Write what was heard until ``behind`` seconds ago; 0 is all of it."""
+        """Write the audio until ``behind`` seconds ago; 0 writes all of it."""
         now = self._clock()
         until, last = now - self._began - behind, behind == 0
         if until <= 0 or self._file is None or self._broken:
@@ -175,7 +175,7 @@ class Recorder:
             self._fail(_words(error))
 
     async def _aside(self, work: Callable[[], T]) -> T:
-        """Do what blocks in a thread of this recording; its jobs keep their order."""
+        """Run blocking work in this recording's thread, in order."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _came_in(self, _transport: Any, frame: Frame) -> None:
@@ -204,7 +204,7 @@ class Recorder:
             side.add(getattr(frame, "user_id", ""), mono(frame), ends)
 
     def _fail(self, reason: str) -> None:
-        """Give up, once: nothing more is kept, and the call goes on."""
+        """Give up, once: nothing more is recorded, and the call goes on."""
         if not self._broken:
             self._broken = True
             self._record.errors.append(f"recording: {reason}")
@@ -212,12 +212,12 @@ class Recorder:
 
 
 def _words(error: Exception) -> str:
-    """What went wrong: a disk says it by itself, and of anything else its kind belongs to it."""
+    """The error in words: an OSError's own text, or the text of another with its type."""
     return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
 
 
 def mono(frame: AudioRawFrame) -> bytes:
-    """The sound of a frame as 16-bit samples of one channel."""
+    """The audio of a frame as 16-bit mono samples."""
     if frame.num_channels == 1:
         return frame.audio
     sound = np.frombuffer(frame.audio, np.int16).reshape(-1, frame.num_channels)

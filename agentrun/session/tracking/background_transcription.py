@@ -27,7 +27,7 @@ _REFUSALS = (401, 403, 404)
 
 
 class BackgroundTranscription:
-    """Transcribes utterances one task each; ``written`` gets the words, if any, and when they were said.
+    """Transcribes utterances, one task each; ``written`` gets the words, if any, and when they were said.
 
     Once the words are there they take the audio's place in the model's context. When they can't be had the
     audio stays, and the record has no words for that turn, but an error that says why. A server that refuses
@@ -51,20 +51,20 @@ class BackgroundTranscription:
         self._seconds = 2.0
 
     def take(self, message: dict[str, Any], wav: bytes, at: float) -> None:
-        """Begin to write down ``wav``, which stands in ``message``."""
+        """Start to transcribe ``wav``, the audio in ``message``."""
         task = asyncio.create_task(self._write(message, wav, at))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def await_last(self, words: Coroutine[Any, Any, str], seconds: float, at: float) -> None:
-        """Have ``words``, of a service of the pipeline's, waited for at the end of the call."""
+        """Wait for ``words``, a transcription by one of the pipeline's services, at the end of the call."""
         task = asyncio.create_task(self._last(words, at))
         self._seconds = max(self._seconds, seconds)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self) -> None:
-        """Wait a moment for what is under way, then let go of it; for the caller's last words longer."""
+        """Wait a moment for transcriptions, longer for the caller's last words, then cancel them."""
         if not self._tasks:
             return
         _, pending = await asyncio.wait(self._tasks, timeout=self._seconds)
@@ -86,7 +86,7 @@ class BackgroundTranscription:
         self._written(words, at)
 
     async def _words(self, wav: bytes) -> str:
-        """What was said; empty where that is nothing, or can't be had."""
+        """The transcript; empty if nothing was said or transcription failed."""
         plan = self._plan
         try:
             client = openai.AsyncOpenAI(
@@ -110,7 +110,7 @@ class BackgroundTranscription:
         usage.add(self._record, f"stt {self._plan.provider}/{MODEL}", {"seconds": _seconds(wav)})
 
     def _note(self, kind: str, why: str) -> None:
-        """Each kind of trouble stands in the record once."""
+        """Note each kind of error in the record once."""
         if why in self._troubles:
             return
         self._troubles.add(why)

@@ -27,7 +27,7 @@ STAGES = ("endpointing", "stt", "llm", "model", "tool", "tts", "transport")
 
 
 class Latency:
-    """Notes moments of one call, and adds a ``Turn`` to its record when an answer is heard.
+    """Notes the times of one call, and adds a ``Turn`` to its record when an answer is heard.
 
     ``clock`` gives seconds since the start of the call.
     """
@@ -43,7 +43,7 @@ class Latency:
         self._waited: dict[float, Turn] = {}
 
     def listen(self, parts: PipelineParts, connection: Connection) -> None:
-        """Hear of the sound that comes in, of transcripts, and of the sound that is made."""
+        """Listen to incoming audio, transcripts, and synthesized audio."""
         if connection.written:
             return
         self._hears = True
@@ -75,7 +75,7 @@ class Latency:
         self._marks = [("endpointing", now)]
 
     def asked(self) -> None:
-        """The caller has asked in writing or by keys: they wait for an answer from now on."""
+        """The caller has written something or pressed keys, and waits for an answer from now on."""
         self._forget()
         self._ended = self._clock()
 
@@ -92,7 +92,7 @@ class Latency:
         self._mark("tool")
 
     def agent_started(self, began: float) -> None:
-        """The first sound of the greeting or of an answer went out at ``began`` of the event loop's time."""
+        """The first audio of the greeting or an answer was played at ``began``, in the event loop's time."""
         at = self._record.offset(began)
         if self._record.first_audio_ms is None and self._hears:
             self._record.first_audio_ms = round(at * 1000, 1)
@@ -113,7 +113,7 @@ class Latency:
         self._forget()
 
     def answer_heard(self, began: float) -> None:
-        """Words were heard of the answer whose first sound was at ``began``: its wait is one.
+        """Words of the answer that started at ``began`` were heard, so its response time counts.
 
         Of an answer that is cut before its first word nothing is heard, and the caller waits on.
         """
@@ -122,7 +122,7 @@ class Latency:
         self._waited = {at: wait for at, wait in self._waited.items() if at > began}
 
     def _last_word(self, now: float) -> float:
-        """When the caller's last word ended: the last loud sound, or what the voice detector says."""
+        """When the caller's last word ended: the last loud audio, or the voice detector's end of speech."""
         silent = self._silent_since or now
         return self._loud if 0 < self._loud < silent and silent - self._loud < _MOST_SILENCE else silent
 

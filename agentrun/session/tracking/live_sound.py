@@ -16,14 +16,14 @@ from agentrun.transports import mulaw
 from agentrun.transports.connection import Connection
 
 PERIOD_SECONDS = 0.1
-"""Each piece of sound that a listener is given is so long."""
+"""The length of a chunk of audio for listeners, in seconds."""
 DELAY_SECONDS = 0.2
-"""How far listeners are behind the call: packets that are later than this are heard as much later."""
+"""How far listeners are behind the call; packets that are later than this are heard later."""
 MOST_BEHIND_SECONDS = 1.0
-"""Sound that waits for longer is left out, so that nobody hears a call later and later."""
+"""Audio that waits longer is skipped, so that listeners don't fall further and further behind."""
 HOLD_SECONDS = 0.1
 BACKLOG_SECONDS = 5.0
-"""A listener who has not taken so much is let go."""
+"""A listener who is this far behind is disconnected."""
 MOST_LISTENERS = 4
 """Of one call."""
 OVER = "the call is over"
@@ -33,11 +33,11 @@ _BEFORE_PUSH = "on_before_push_frame"
 
 
 class ListenError(Exception):
-    """Nobody may listen now, for a reason in words."""
+    """Nobody may listen now; the message says why."""
 
 
 class Listener:
-    """Takes the sound of a call: 16-bit little-endian samples, two channels, ``PERIOD_SECONDS`` a piece.
+    """Receives the audio of a call: 16-bit little-endian stereo in chunks of ``PERIOD_SECONDS``.
 
     ``reason`` is empty while it goes on, and says then why it has ended.
     """
@@ -77,7 +77,7 @@ class Listener:
 
 
 class LiveSound:
-    """Hands the sound of one call to whoever listens; it is taken from the line only while somebody does.
+    """Streams the audio of one call to listeners; it is captured only while somebody listens.
 
     ``rate`` is in Hz. Nothing here waits for a listener, and no error of one reaches the call.
     """
@@ -93,13 +93,13 @@ class LiveSound:
 
     @property
     def refusal(self) -> str:
-        """Why nobody may begin to listen, in words; empty where one may."""
+        """Why nobody may listen, in words; empty if they may."""
         if not self._closed and len(self._listeners) >= MOST_LISTENERS:
             return f"{MOST_LISTENERS} listen already"
         return self._closed
 
     def listen(self, ended: Callable[[], None]) -> Listener:
-        """Listen from now on; ``ended`` is called once when that is over. Raises ListenError."""
+        """Start to listen; ``ended`` is called once when it is over. Raises ListenError."""
         if self.refusal:
             raise ListenError(self.refusal)
         listener = Listener(self._remove, ended)
@@ -109,7 +109,7 @@ class LiveSound:
         return listener
 
     def close(self, reason: str = OVER) -> None:
-        """Nobody listens any more, and nobody may, for the ``reason``."""
+        """End all listening, and refuse it from now on, for ``reason``."""
         self._closed = self._closed or reason
         for listener in list(self._listeners):
             listener.end(reason)

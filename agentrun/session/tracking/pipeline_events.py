@@ -26,7 +26,7 @@ MOST_WORDS = 400
 
 @dataclass(frozen=True)
 class PipelineEvents:
-    """``pipeline.session_listener.SessionListener``: into the record, and to whoever waits for an answer."""
+    """Implements ``pipeline.session_listener.SessionListener``: updates the record and the deadline."""
 
     call_id: str
     line: SessionCallControl

@@ -27,7 +27,7 @@ LONGEST_DROPPED = 4_000
 
 
 class Transcript:
-    """``clock`` gives the seconds since the call began."""
+    """Writes the transcript of one call; ``clock`` returns the seconds since the call began."""
 
     def __init__(self, record: CallRecord, clock: Callable[[], float]) -> None:
         self._record = record
@@ -37,14 +37,14 @@ class Transcript:
         self._answers: HeardAnswers | None = None
         self._parts: PipelineParts | None = None
         self.on_caller: Callable[[], None] | None = None
-        """Told of words of the caller that have been written down."""
+        """Called with transcribed words of the caller."""
         self.on_noise: Callable[[], None] | None = None
         """Told of a transcript that was noise, and is not, and of one that will not come."""
         self.on_agent: Callable[[], None] | None = None
-        """Told of words of the agent that the caller has heard."""
+        """Called with words of the agent that the caller has heard."""
 
     def listen(self, parts: PipelineParts) -> None:
-        """Take the caller's words from the aggregator, and the agent's as far as they were heard."""
+        """Listen to the caller's transcripts, and to the agent's words as far as they were heard."""
         self._parts = parts
         caller, assistant = parts.aggregators.user(), parts.aggregators.assistant()
         caller.add_event_handler("on_user_turn_started", self._caller_begins)
@@ -55,13 +55,13 @@ class Transcript:
             assistant.add_event_handler("on_assistant_turn_stopped", self._wrote)
 
     def hang_up(self, ago: float = 0.0) -> None:
-        """The caller is gone, since ``ago`` seconds: what happens from then on is not of the call."""
+        """The caller left ``ago`` seconds ago; what happens after that is not part of the call."""
         self._record.hang_up(ago)
         if self._answers:
             self._answers.cut("hang-up")
 
     def close(self) -> None:
-        """The call is over: write down what was heard of an answer that nothing else has ended."""
+        """At the end of the call, record what was heard of an unfinished answer."""
         if self._answers:
             self._answers.close()
 
@@ -81,7 +81,7 @@ class Transcript:
             self._agent_started = self._clock()
 
     def caller(self, words: str, at: float) -> None:
-        """Words of the caller that were written down later, by a service that was given the sound alone.
+        """Words of the caller that were transcribed later, by a service outside the pipeline.
 
         Without ``words`` there were none, or none will come.
         """
@@ -99,7 +99,7 @@ class Transcript:
         self._add(Entry(at, "caller", words, keys=keys))
 
     def say(self, text: str, at: float) -> None:
-        """Words of the agent that no language model made, and that were begun ``at`` seconds."""
+        """Words of the agent that did not come from a language model, begun at ``at`` seconds."""
         self._add(Entry(at, "agent", text))
 
     def error(self, why: str) -> None:
@@ -112,7 +112,7 @@ class Transcript:
         self.error(why)
 
     def dropped(self, who: Literal["caller", "agent"], text: str, why: str) -> None:
-        """A text that is no part of the conversation: noise, or what can't be said."""
+        """Text that is not part of the conversation: noise, or text that can't be spoken."""
         if len(self._record.dropped) < MOST_DROPPED:
             self._record.dropped.append(Dropped(self._clock(), who, text[:LONGEST_DROPPED], why))
 

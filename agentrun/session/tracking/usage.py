@@ -20,13 +20,13 @@ from agentrun.records import CallRecord
 
 
 class Usage:
-    """Adds up in the record what the services of one call report; ``watcher`` is told of each request."""
+    """Sums up in the record what the services report; ``watcher`` is called with each request to a model."""
 
     def __init__(self, record: CallRecord, watcher: ModelWatcher | None = None) -> None:
         self._record, self._watcher = record, watcher
 
     def listen(self, parts: PipelineParts, plan: Plan) -> None:
-        """Hear what each service, and each that stands behind it, says of its use."""
+        """Listen to the usage that services and their fallbacks report."""
         pairs = ((parts.stt, plan.stt), (parts.llm, plan.realtime or plan.llm), (parts.tts, plan.tts))
         for part, planned in pairs:
             if part is None or planned is None:
@@ -49,7 +49,7 @@ class Usage:
 
 
 def add(record: CallRecord, name: str, amounts: dict[str, float]) -> None:
-    """Add to what a service has been used for; ``name`` is its kind, provider and model.
+    """Add to a service's usage; ``name`` is its kind, provider and model.
 
     >>> record = CallRecord("1", "desk", "local")
     >>> add(record, "stt openai/whisper-1", {"seconds": 1.5})
@@ -64,7 +64,7 @@ def add(record: CallRecord, name: str, amounts: dict[str, float]) -> None:
 
 
 def _amounts(data: MetricsData) -> dict[str, float]:
-    """What ``data`` reports, without what is nothing."""
+    """The usage in ``data``, without zeros."""
     amounts: dict[str, float | None] = {}
     if isinstance(data, LLMUsageMetricsData):
         tokens = data.value

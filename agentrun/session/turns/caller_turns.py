@@ -26,7 +26,7 @@ from agentrun.tools.call_tools import CallTools
 
 @dataclass
 class CallerTurns:
-    """Tells of each turn: the response deadline, what asks a silent caller, the variables, the call's tools.
+    """Reports each turn to the response deadline, the idle prompts, the variables and the tools.
 
     ``is_over`` says whether the call is about to end. ``muted`` is whether the caller is not listened to,
     ``keying`` whether they have pressed a key, and may press another one.
@@ -49,7 +49,7 @@ class CallerTurns:
     def listen(
         self, worker: PipelineWorker, transcript: Transcript, latency: Latency, tasks: CallTasks
     ) -> None:
-        """Follow the events of the caller's aggregator, and what is written in a page.
+        """Listen to the events of the user aggregator, and to messages from a page.
 
         A turn that can't be followed, as ``tasks`` note, is answered all the same, or the caller is told.
         """
@@ -68,11 +68,11 @@ class CallerTurns:
         caller.add_event_handler("on_user_mute_stopped", self._mute_stopped)
 
     def stop_listening(self) -> None:
-        """What the caller says from now on is not heard: the agent says its last words, and ends the call."""
+        """Ignore the caller from now on, while the agent says its last words and ends the call."""
         words_mute(self.parts.aggregators.user()).for_good = True
 
     def stop_interrupting(self) -> None:
-        """What the caller says from now on cuts nothing off, and is answered no more; it is written down.
+        """From now on the caller can't interrupt and is not answered; their words are still recorded.
 
         Pipecat drops interruptions of every kind where nobody listens, those of the agent itself too.
         """
@@ -84,7 +84,7 @@ class CallerTurns:
         await self.idle.caller_spoke()
 
     async def input_ends(self, *, answered: bool) -> None:
-        """An entry is whole; ``answered`` is whether the agent says something now."""
+        """An entry is complete; ``answered`` says whether the agent responds to it now."""
         self.keying = False
         if not self.speaking.caller:
             self.response_deadline.caller_stops()

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.02
 _OPEN_SECONDS = 1.0
-"""How long an answer that has been heard may be on its way into the conversation."""
+"""How long an answer that has been heard may take to reach the context."""
 
 
 class HeldTurns:
-    """For one call of a cascade. A turn over an answer neither ends that answer nor its deadline.
+    """Holds turns of one cascaded call: a turn over an answer ends neither the answer nor its deadline.
 
     Who has waited for an answer, and speaks again, interrupts no more until the agent is heard: a model that
     is slow, and well, would else begin anew with each "hello?", and never come to its first word. What is
@@ -47,7 +47,7 @@ class HeldTurns:
 
     @property
     def is_over_answer(self) -> bool:
-        """Whether the caller says something now that is held until an answer has been heard.
+        """Whether the caller is saying something that is held until an answer has been heard.
 
         Where the call is about to end that is never: no answer comes behind its last words.
         """

@@ -19,7 +19,7 @@ from agentrun.spec.models.telephone_keys import KeyChoice, Keys
 
 _IN_VAIN = "What the caller chose can't be reached now. Say so in a few words, and ask what else you can do."
 MOST_WAITING = 200
-"""Keys that may be on their way to a turn; a line that beeps without an end fills no memory."""
+"""The most keys that may wait for a turn, since some lines beep forever."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class _Press:
 
 
 class KeyTurns:
-    """Puts the keys of one call together, and gives each entry to the model, or goes where its menu says.
+    """Collects the keys of one call into entries, and gives each to the model or follows the menu.
 
     The first key cuts the agent off where speech would. What a caller presses while they speak belongs to
     the turn that they are at.
@@ -54,7 +54,7 @@ class KeyTurns:
         self._finish = _Press("", 0.0)
 
     def take(self, key: str) -> bool:
-        """A key that no tool collects; whether it is taken.
+        """Receive a key that no tool collects; returns whether it is used.
 
         It is not where no keys are asked for, while the caller is not listened to, and once the call ends.
         """
@@ -64,7 +64,7 @@ class KeyTurns:
         return True
 
     async def run(self) -> None:
-        """Make turns of the keys that are taken, until it is cancelled."""
+        """Turn keys into turns until cancelled."""
         try:
             while True:
                 press = await self._pressed.get()
@@ -78,7 +78,7 @@ class KeyTurns:
                 going.cancel()
 
     def _keys(self) -> Keys | None:
-        """What keys mean at this moment: as the flow's node has it, else as the agent has it."""
+        """What keys mean at the moment, at the flow's node or for the agent."""
         return (self._flow.keys if self._flow else None) or self._turns.spec.turns.keys
 
     async def _cut_off(self) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class WrittenTurns:
-    """Writes RTVI's ``send-text`` into the record, and has an answer owed for it.
+    """Records RTVI's ``send-text`` messages, and expects an answer to each.
 
     Pipecat gives the words to a language model itself, but to few realtime models.
     """

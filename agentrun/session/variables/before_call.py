@@ -25,7 +25,7 @@ from agentrun.tools.running.invoke import invoke
 
 @dataclass(frozen=True)
 class LookedUp:
-    """What came back in time: values by variable, the words of a plugin that refuses, and what went wrong."""
+    """What was found in time: values by variable, a plugin's words of refusal, and errors."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     refusal: str = ""
@@ -33,7 +33,7 @@ class LookedUp:
 
 
 class BeforeCall:
-    """Looks a caller up while the line is opened. It is begun at once, and waited for by the greeting.
+    """Looks up a caller while the line is being opened; the greeting waits for it.
 
     The request and the plugins are asked at the same time; a plugin's values go over those of the request.
     """
@@ -45,16 +45,16 @@ class BeforeCall:
 
     @property
     def wanted(self) -> bool:
-        """Whether anything is looked up."""
+        """Whether there is anything to look up."""
         return bool(self._plan.before_call.tool or self._hooks)
 
     def begin(self) -> None:
-        """Ask; returns at once."""
+        """Start the look-up; returns at once."""
         if self.wanted:
             self._asked = asyncio.create_task(self._ask(), name="before_call")
 
     async def found(self) -> LookedUp:
-        """What was found in time; what a plugin has put into the call's state is among it."""
+        """What was found in time, including what a plugin has put into the call's state."""
         if self._asked is None:
             return LookedUp()
         await asyncio.wait({self._asked})
@@ -107,7 +107,7 @@ class BeforeCall:
         return self._checked(plugin, answer)
 
     def _checked(self, plugin: str, given: Any) -> LookedUp:
-        """The values of a plugin that are variables of the spec.
+        """Those of a plugin's values that are variables of the spec.
 
         A plugin serves several agents, and not each has all of its variables: a name that no variable of
         this one has is left, and an error only where one that was not given is spelt almost so.
@@ -138,6 +138,6 @@ def choice(plan: Plan, names: Mapping[str, Any]) -> CallChoice | None:
 
 
 def with_choice(plan: Plan, made: CallChoice) -> Plan:
-    """``plan`` with the voice and the language of ``made``."""
+    """``plan`` with the voice and the language that were chosen."""
     parts = {name: chosen(getattr(plan, name), made) for name in ("stt", "tts", "realtime")}
     return replace(plan, **parts)  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ from agentrun.tools.tool import Tool
 
 
 class Flow(Protocol):
-    """What a flow says of the node that the caller is at."""
+    """What variables need to know of the flow's current node."""
 
     @property
     def role(self) -> str | None:
@@ -35,7 +35,7 @@ class Flow(Protocol):
 
     @property
     def fields(self) -> Mapping[str, ExtractedField]:
-        """The fields that are read there."""
+        """The fields that are extracted there."""
 
 
 class _Spoken(Protocol):
@@ -77,7 +77,7 @@ class CallVariables:
             self._before.begin()
 
     def prompts(self) -> CallPrompts:
-        """The prompts with the values of now, as far as these can be written; the record says what can't."""
+        """The prompts with the current values; the record says what could not be rendered."""
         filled = prompts.fill(self._spec, self._call, self.values, self._now)
         for trouble in filled.troubles:
             if (line := f"not_told: {trouble}") not in self._record.errors:
@@ -86,12 +86,12 @@ class CallVariables:
         return filled
 
     def open(self, parts: PipelineParts, flow: Flow | None, transcript: _Spoken) -> None:
-        """The pipeline is built: its model is told of changes, and the caller's words are read."""
+        """Connect to the pipeline: changes go to its model, and fields are extracted from transcripts."""
         self._parts, self._flow = parts, flow
         transcript.on_caller, transcript.on_noise = self._extraction.words_added, self._extraction.no_words
 
     async def look_up(self, go_on_with: Callable[[Plan, str], Awaitable[None]]) -> str:
-        """Wait for what is looked up about who calls; the words of a refusal, or nothing.
+        """Wait for the look-up of the caller; returns the words of a refusal, or an empty string.
 
         ``go_on_with`` has the services work as a plan says, where a voice or a language is chosen.
         """
@@ -108,14 +108,14 @@ class CallVariables:
         return ""
 
     def go_on_as(self, plan: Plan) -> str:
-        """What the agent of ``plan``, which takes over, is told."""
+        """Switch to the agent of ``plan``; returns its system prompt."""
         self._spec, self._flow = plan.spec, None
         self._extraction.go_on_as(plan)
         return self.prompts().system
 
     @property
     def values(self) -> dict[str, Any]:
-        """What prompts can name, beside the call and the time; None is what has no value yet."""
+        """The variables that prompts can use; None for those without a value yet."""
         first = {**dict.fromkeys(variables.found_out(self._spec)), **self._spec.vars}
         return {name: self._value(name, value) for name, value in first.items()}
 
@@ -124,13 +124,13 @@ class CallVariables:
         return templates.names(self._call, {**self._call.state, **self.values}, self._now)
 
     async def put(self, found: Mapping[str, Any]) -> None:
-        """These values have been found; None takes a variable back to its first value."""
+        """Set variables; None resets one to its initial value."""
         for name, value in found.items():
             self._call.state[name] = value
         await self._tell()
 
     async def tool_gave(self, tool: Tool, outcome: Outcome) -> None:
-        """Keep what the result of a tool that did its work gives, by its ``save:``."""
+        """Set the variables that ``save:`` takes from the result of a successful tool call."""
         if tool.save and outcome.status == "ok":
             from agentrun.tools.results import saved_values
 
@@ -141,16 +141,16 @@ class CallVariables:
         await self._tell()
 
     async def settled(self, names: Collection[str]) -> None:
-        """Wait a moment for those of ``names`` that are being read from the caller's last words."""
+        """Wait a moment for those of ``names`` that are being extracted from the caller's last words."""
         if not {path.partition(".")[0] for path in names}.isdisjoint(self._fields()):
             await self._extraction.settled()
 
     def words_come(self) -> None:
-        """A turn of the caller has ended, whose words are written down later."""
+        """A turn of the caller has ended; its transcript comes later."""
         self._extraction.words_come()
 
     async def close(self) -> None:
-        """The call is over: what is still being read is waited for a moment."""
+        """At the end of the call, wait a moment for the extraction under way."""
         self._parts = None
         self._before.close()
         await self._extraction.close()
@@ -160,16 +160,16 @@ class CallVariables:
         return first if value is None else value
 
     def _known(self) -> dict[str, Any]:
-        """What the call has found out so far."""
+        """The values that the call has set so far."""
         names = variables.found_out(self._spec)
         return {name: value for name in names if (value := self._call.state.get(name)) is not None}
 
     def _fields(self) -> dict[str, ExtractedField]:
-        """The fields that are read just now."""
+        """The fields that are extracted at the moment."""
         return {**self._spec.extract, **(self._flow.fields if self._flow else {})}
 
     async def _tell(self) -> None:
-        """Have the model told what it is told with the values of now, where that is something else."""
+        """Update the model's instructions if the current values change them."""
         values = storable.storable(self._known())
         if values != self._record.variables:
             self._record.variables = values
@@ -182,7 +182,7 @@ class CallVariables:
         await self._parts.llm.queue_frame(frame)
 
     def _system(self) -> str | None:
-        """What the model is to be told; None where these values can't be written."""
+        """The model's instructions; None if they can't be rendered with these values."""
         role = self._flow.role if self._flow else None
         if role is None:
             filled = prompts.fill(self._spec, self._call, self.values, self._now)

@@ -23,7 +23,7 @@ MOST_READINGS = 200
 MOST_CHARACTERS = 12_000
 """Of the conversation's end that the model is given, about 15 minutes of talk."""
 CLOSE_SECONDS = 2.0
-"""How long a reading that is under way may go on once the call is over."""
+"""How long an extraction under way may take once the call is over."""
 INSTRUCTIONS = (
     "You read a telephone conversation and write down values from it. Take a value only from what the caller "
     "said, or agreed to; write null for what was not said. Where the caller changed their mind, the last "
@@ -33,7 +33,7 @@ _SPEAKERS = {"caller": "Caller", "agent": "Agent"}
 
 
 class Extraction:
-    """Asks a model for ``fields`` after each turn of the caller; ``put`` is given the values that it found.
+    """Extracts ``fields`` with a model after each turn of the caller; ``put`` receives the values.
 
     While one question is under way the next one waits, and is about everything that was said until then. A
     value that does not fit its type is left out, and so is an answer that is late or no answer; the record
@@ -61,22 +61,22 @@ class Extraction:
         self._up_to_date.set()
 
     def go_on_as(self, plan: Plan) -> None:
-        """Another agent has taken over, whose fields its own model reads."""
+        """Another agent has taken over: extract its fields, with its model."""
         self._service, self._settings = plan.extraction, plan.spec.extraction
 
     def words_come(self) -> None:
-        """The caller has said what is not written down yet: ``words_added`` or ``no_words`` follows."""
+        """The caller has spoken, and the transcript is pending: ``words_added`` or ``no_words`` follows."""
         if self._service and self._fields():
             self._awaited += 1
             self._up_to_date.clear()
 
     def no_words(self) -> None:
-        """What the caller said was noise, and will not be written down."""
+        """What the caller said was noise; no transcript will come."""
         self._awaited = max(0, self._awaited - 1)
         self._is_read()
 
     def words_added(self) -> None:
-        """Words of the caller were written down: read them, now or after what is being read."""
+        """Words of the caller were transcribed: extract from them, now or after the current extraction."""
         self._awaited = max(0, self._awaited - 1)
         if self._service is None or not self._fields() or self._count >= MOST_READINGS:
             self._is_read()
@@ -87,7 +87,7 @@ class Extraction:
             self._reading = asyncio.create_task(self._read_on(), name="extraction")
 
     async def settled(self) -> None:
-        """Wait until the caller's last words have been read, at most for the spec's ``wait``."""
+        """Wait until the fields in the caller's last words are extracted, at most for the spec's ``wait``."""
         try:
             await asyncio.wait_for(self._up_to_date.wait(), self._settings.wait)
         except TimeoutError:
@@ -96,7 +96,7 @@ class Extraction:
             self._up_to_date.set()
 
     async def close(self) -> None:
-        """Give what is being read a moment, for the caller's last words may be the ones that matter."""
+        """Give the extraction under way a moment, since the caller's last words may matter most."""
         self._more = False
         if self._reading is None or self._reading.done():
             return
@@ -146,7 +146,7 @@ class Extraction:
         await self._put(values)
 
     def _conversation(self) -> str:
-        """What was said, with what is known: the end of it, where it is long."""
+        """The transcript with the known values, cut to its end if it is long."""
         lines = [
             f"{_SPEAKERS[entry.who]}: {' '.join(entry.text.split())}"
             for entry in self._record.transcript
@@ -156,7 +156,7 @@ class Extraction:
         return f"Known so far: {facts}\n\n" + "\n".join(lines)[-MOST_CHARACTERS:]
 
     def _use(self, usage: Mapping[str, float]) -> None:
-        """Count the tokens with those of the conversation's own model."""
+        """Add the tokens to those of the conversation's model."""
         if self._service and usage:
             name = f"llm {self._service.provider}/{self._service.model}"
             used = self._record.usage.setdefault(name, {})
