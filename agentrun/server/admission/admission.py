@@ -26,14 +26,14 @@ from agentrun.server.twilio.stream_tokens import LIFETIME_SECONDS
 
 __all__ = ["AUTO", "Admission", "Bound", "Kind", "Limits", "NotAdmittedError", "Refusal"]
 MARGIN_SECONDS = 1.0
-"""A place outlives the token that was given with it."""
+"""How long an expected call keeps its slot; longer than the life of its token."""
 LOOK_SECONDS = 0.5
 EXPECTED_SECONDS = 5.0
 """Twilio opens its stream within a second or so of the webhook; who waits for it waits no longer."""
 
 
 class Admission:
-    """Lets calls in, and remembers each until it is over.
+    """Admits calls, and keeps a slot for each until it is over.
 
     The ``state`` decides and counts in one step, so a burst gets exactly as many places as there are, over
     all that share it. ``clock`` is in seconds, ``now`` the time of day. ``capacity`` is how many calls are
@@ -50,13 +50,13 @@ class Admission:
     ) -> None:
         self.capacity = capacity
         self.stopped = False
-        """Whether no call is let in any more."""
+        """Whether no more calls are admitted."""
         self.leaving = False
-        """Whether that is to come: calls are let in until whoever sends them has seen it."""
+        """Whether the server is about to stop; calls are still admitted until load balancers have noticed."""
         self.carries: int | None = None
-        """How many calls this process carries, whatever the limits; None for any number."""
+        """How many calls this process can carry, whatever the limits; None for any number."""
         self.live: Callable[[], int] = int
-        """How many are up in it."""
+        """How many calls are in progress in this process."""
         self.state = state or SharedState(clock=clock)
         self._limits = limits or Limits()
         self._clock = clock
@@ -68,13 +68,13 @@ class Admission:
         self._watchers: list[Callable[[str, Kind], None]] = []
 
     def on_refusal(self, watcher: Callable[[str, Kind], None]) -> None:
-        """Have ``watcher`` told of every call that is not let in: its agent, and why."""
+        """Call ``watcher`` for every call that is not admitted, with its agent and the reason."""
         self._watchers.append(watcher)
 
     async def ask(
         self, plan: Plan, call_id: str, caller: str | None = None, *, seconds: float = LIFETIME_SECONDS
     ) -> Refusal | None:
-        """None when the call has a place, which it loses unless it is up within ``seconds``.
+        """Reserve a slot; None if the call has one, which it loses unless it is up within ``seconds``.
 
         ``caller`` is what a telephone's network says of who calls, also that the number is hidden; None where
         there is no telephone. Hidden callers are not counted as one.
@@ -89,7 +89,7 @@ class Admission:
         return await self._take(plan, call_id, caller_numbers.of(caller), seconds, EXPECTED_SECONDS)
 
     def stop(self) -> None:
-        """Let no call in any more."""
+        """Admit no more calls."""
         if not self.stopped:
             self.stopped, self._stopped_at = True, self._clock()
 
@@ -113,7 +113,7 @@ class Admission:
     async def take(
         self, plan: Plan, call_id: str, called: str, *, seconds: float = LIFETIME_SECONDS
     ) -> Refusal | None:
-        """As ``ask``, by number alone: for calls that the agent places, to ``called``.
+        """Like ``ask``, but by number only: for outbound calls to ``called``.
 
         Such a call is expected here for all of its ``seconds``: it rings first.
         """
@@ -163,7 +163,7 @@ class Admission:
         return refusal
 
     def begin(self, agent: str, call_id: str, *, elsewhere: str | None = None) -> None:
-        """The call is up, here: its place lasts until ``release``. A call that has none takes none.
+        """The call is up here: its slot lasts until ``release``. A call without a slot takes none.
 
         A call that another process may have let in comes with its caller's number: ``elsewhere``.
         """
@@ -175,7 +175,7 @@ class Admission:
             self.state.change(Up(place))
 
     async def extend(self, agent: str, call_id: str, seconds: float) -> None:
-        """The call is up elsewhere: its place lasts ``seconds`` from now, or until ``release``.
+        """The call is up elsewhere: its slot lasts ``seconds`` from now, or until ``release``.
 
         A call that has lost its place meanwhile gets one, whatever the limits.
         """
@@ -184,18 +184,18 @@ class Admission:
         await self.state.ask(Asked(agent, call_id, place.caller if place else "", seconds))
 
     def rename(self, agent: str, old: str, new: str) -> None:
-        """A call has got its name, which a call that the agent places does not have before."""
+        """A call has received its id, which an outbound call does not have at first."""
         if until := self._asked.pop((agent, old), None):
             self._asked[agent, new] = until
         self.state.change(Renamed(agent, old, new))
 
     def release(self, agent: str, call_id: str) -> None:
-        """The call is over, or never began."""
+        """Free the slot of a call that is over, or never began."""
         self._asked.pop((agent, call_id), None)
         self.state.change(Released(agent, call_id))
 
     def forget(self, agent: str, call_id: str) -> None:
-        """Another process has the call, and its place."""
+        """Another process has the call and its slot."""
         self._asked.pop((agent, call_id), None)
         self.state.own.forget(agent, call_id)
 
@@ -211,7 +211,7 @@ class Admission:
 
     @property
     def held(self) -> int:
-        """How many places this process knows to be taken."""
+        """How many slots this process knows to be taken."""
         return self.state.own.held
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 WINDOW_SECONDS = 6.0
 RECOVERY_SECONDS = 5.0
-"""How long it has to be in time before it counts as well again."""
+"""How long it must be on time before it counts as recovered."""
 LEAST_TIMES = 4
 _LATE_SHARE = 0.3
 _WELL_SHARE = 0.1

@@ -9,7 +9,7 @@ from agentrun.errors import AgentRunError
 
 MINUTE = 60.0
 RETRY_SECONDS = 30.0
-"""When to ask again for a place that some call must leave first."""
+"""When to retry if a call has to end first, in seconds."""
 Kind = Literal["stopping", "full", "blocked", "closed", "busy", "caller", "minute"]
 
 
@@ -20,7 +20,7 @@ Bound = int | Literal["auto"] | None
 
 @dataclass(frozen=True)
 class Limits:
-    """How many calls an agent or a server takes; None is any number, ``auto`` as many as the server holds."""
+    """How many calls an agent or a server accepts; None for any number, ``auto`` for what it can carry."""
 
     calls: Bound = None
     calls_per_caller: int | None = None
@@ -28,11 +28,11 @@ class Limits:
 
     @property
     def any(self) -> bool:
-        """Whether there is a limit at all."""
+        """Whether there is any limit."""
         return (self.calls, self.calls_per_caller, self.calls_per_minute) != (None, None, None)
 
     def share(self, machines: int) -> Limits:
-        """What one of so many machines may take by itself, at least one of each.
+        """The share of one of ``machines`` machines that decides alone, at least one of each.
 
         >>> Limits(calls=7, calls_per_minute=1).share(2)
         Limits(calls=3, calls_per_caller=None, calls_per_minute=1)
@@ -61,7 +61,7 @@ class Taken:
     oldest: float = 0.0
 
     def refusal(self, limits: Limits) -> Refusal | None:
-        """Why there is no room for another call; None where there is.
+        """Why another call can't be admitted; None if it can.
 
         >>> Taken(calls=2).refusal(Limits(calls=2)).kind
         'busy'
@@ -76,7 +76,7 @@ class Taken:
 
 
 class NotAdmittedError(AgentRunError):
-    """A call that there is no place for; ``refusal`` says why."""
+    """A call that is not admitted; ``refusal`` says why."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal

@@ -57,7 +57,7 @@ class _Look:
 
 @dataclass
 class Load:
-    """Watches one process and says how many calls it holds.
+    """Watches one process, and estimates how many calls it can carry.
 
     ``calls`` counts those that are up, ``clock`` and ``sleep`` are the event loop's. ``judging`` are the
     threads that judge turns, None where there are none. ``cores`` are the processors that this process can
@@ -93,7 +93,7 @@ class Load:
 
     @property
     def is_late(self) -> bool:
-        """Whether the event loop or the judging threads are so late that calls suffer."""
+        """Whether the event loop or the turn detection threads are so late that calls suffer."""
         return self.loop_lateness.is_late or self.judging_lateness.is_late
 
     @property
@@ -107,7 +107,7 @@ class Load:
         return max(1, int(FULL_SHARE / self._cost + 1e-6))
 
     async def watch(self) -> None:
-        """Look until it is cancelled."""
+        """Measure until cancelled."""
         while True:
             period = PERIOD_SECONDS if self.calls() else QUIET_SECONDS
             due = self.clock() + period

@@ -34,7 +34,7 @@ Watchers = list[Callable[[CallRecord], None]]
 
 
 class Switchboard:
-    """Owns every session of this process: it starts them, and none outlives ``close``."""
+    """Starts and owns every session of this process; none outlives ``close``."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class Switchboard:
         self.closing = False
         self.recordings: Recordings | None = None
         self.analyses: Analyses | None = None
-        """What analyses the calls that are over; nothing does where nobody would read it."""
+        """Analyses finished calls; None if nobody would read the analyses."""
         self._news = PluginNotifier()
         self.left_open = LeftOpenCalls(self.records.forget, self._news.forget)
         self.resources = resources
-        """What all calls share."""
+        """The resources that all calls share."""
         self._remote = RemoteTools(resources.mcp)
         self.drafts = DraftPlans(resources, self._remote)
         self._apologies: dict[str, bytes | None] = {}
@@ -73,7 +73,7 @@ class Switchboard:
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     def load_services(self) -> None:
-        """Import what calls are made of.
+        """Import the modules that calls need.
 
         Raises SetupError when a service's libraries can't be imported, or it refuses a setting.
         """
@@ -81,19 +81,19 @@ class Switchboard:
             self.drafts.prepare(plan)
 
     async def speak_ahead(self) -> None:
-        """Have what every caller of an agent hears spoken once: its fixed greeting, and its apology."""
+        """Synthesize what every caller of an agent hears: its fixed greeting, and its apology."""
         self._apologies |= await prepared_speech.prepare(self.plans, self.resources)
         # calls that have begun meanwhile
         for session in self._live.values():
             session.parts.apology.prepared = self._apologies.get(session.record.agent)
 
     async def connect(self) -> None:
-        """Connect with every MCP server, and return when each has answered or failed once."""
+        """Connect to every MCP server, and return once each has answered or failed."""
         opened = [connection for plan in self.plans.values() for connection in self._remote.open(plan)]
         await asyncio.gather(*(connection.tried.wait() for connection in opened))
 
     async def replace(self, plan: Plan) -> None:
-        """Have the next call of this agent run by ``plan``; those that are up keep theirs.
+        """Use ``plan`` from the agent's next call on; calls in progress keep theirs.
 
         Raises SetupError as ``prepare`` does, and then nothing has changed.
         """
@@ -113,42 +113,42 @@ class Switchboard:
         self._remote.close_unused(plans)
 
     def on_close(self, closer: Callable[[], Awaitable[None]]) -> None:
-        """Have ``closer`` called once all calls have ended."""
+        """Call ``closer`` once all calls have ended."""
         self._closers.append(closer)
 
     @property
     def live(self) -> int:
-        """How many calls are up."""
+        """The number of calls in progress."""
         return len(self._live)
 
     def on_begin(self, watcher: Callable[[CallRecord], None]) -> None:
-        """Have ``watcher`` told of the record of each call that begins."""
+        """Call ``watcher`` with the record of each call that begins."""
         self._begin_watchers.append(watcher)
 
     def on_leave(self, watcher: Callable[[CallRecord], None]) -> None:
-        """Have ``watcher`` told of the record of each call that is not up here any more, over or not."""
+        """Call ``watcher`` with the record of each call that has left this process, ended or not."""
         self._leave_watchers.append(watcher)
 
     def on_end(self, watcher: Callable[[CallRecord], None]) -> None:
-        """Have ``watcher`` told of the record of each call that has ended."""
+        """Call ``watcher`` with the record of each call that has ended."""
         self._end_watchers.append(watcher)
 
     def is_live(self, agent: str, call_id: str) -> bool:
-        """Whether this very call is up."""
+        """Whether the call is in progress here."""
         return self.session(agent, call_id) is not None
 
     def session(self, agent: str, call_id: str) -> Session | None:
-        """The session of this very call, while it is up."""
+        """The session of the call while it is in progress here, or None."""
         sessions = (s for s in self._live.values() if (s.record.agent, s.record.id) == (agent, call_id))
         return next(sessions, None)
 
     async def wait_for(self, agent: str, call_id: str) -> None:
-        """Return when this call is no longer up."""
+        """Wait until the call is no longer in progress."""
         if tasks := [t for t, s in self._live.items() if (s.record.agent, s.record.id) == (agent, call_id)]:
             await asyncio.wait(tasks)
 
     def answer(self, plan: Plan, connection: Connection) -> asyncio.Task[CallRecord]:
-        """Start a session; the task ends with the call's record and belongs to the switchboard."""
+        """Start a session; returns a task, owned by the switchboard, that ends with the call's record."""
         call, own = connection.call, Own()
         record = call_records.begin(self.records, plan, connection, self.state.me.machine)
         # what is begun in the block says its call with each line, also from tasks and threads of its own
@@ -180,19 +180,19 @@ class Switchboard:
         return task
 
     async def wait_until_idle(self) -> None:
-        """Return when no call is up and none is on its way; let nothing in before (``admission.stopped``)."""
+        """Wait until no call is in progress or expected; set ``admission.stopped`` first."""
         while self._live or self.admission.expected:
             if self._live:
                 await asyncio.wait(self._live)
             await asyncio.sleep(_POLL_SECONDS)
 
     async def say_goodbye(self) -> None:
-        """Have every call that is up hear ``prompts.goodbye``, and end, or go on at another server."""
+        """End every call with ``prompts.goodbye``, or leave it to another server."""
         await self.left_open.hand_on(self._live.values())
         await self.dismiss(*self._live)
 
     async def dismiss(self, *tasks: asyncio.Task[CallRecord]) -> None:
-        """Have those of ``tasks`` that are up hear ``prompts.goodbye``, and end; see ``closing_calls``."""
+        """End those of ``tasks`` that are in progress with ``prompts.goodbye``; see ``closing_calls``."""
         await closing_calls.dismiss({t: self._live[t] for t in tasks if t in self._live}, self._run_by)
 
     def cut(self) -> None:
@@ -229,7 +229,7 @@ class Switchboard:
         self._let_go(plan, record)
 
     def _let_go(self, plan: Plan, record: CallRecord) -> None:
-        """A call is over, or could not be begun."""
+        """Clean up after a call that is over, or could not be started."""
         _tell(self._leave_watchers, record)
         self.admission.release(record.agent, record.id)
         unbegun_calls.close(record)

@@ -11,7 +11,7 @@ from agentrun.server.lifecycle.settings import Dispatch, WhenFull
 
 @dataclass(frozen=True)
 class Worker:
-    """One of the processes that answer at one socket; by default the only one.
+    """Which of the processes on one socket this is; by default the only one.
 
     ``number`` counts from 0, ``of`` is how many there are. ``socket_fd`` is the descriptor of the socket and
     ``ledger`` the file that they share, None where there is one process alone.
@@ -24,55 +24,55 @@ class Worker:
 
     @property
     def is_first(self) -> bool:
-        """Whether it does what one of them does for all."""
+        """Whether this process also does what must be done once for all of them."""
         return self.number == 0
 
 
 @dataclass(frozen=True)
 class Options:
-    """What `agentrun serve` was asked for."""
+    """The options of `agentrun serve`."""
 
     host: str = "127.0.0.1"
     port: int = 7860
-    """0 takes a free one."""
+    """The port to listen on; 0 takes a free one."""
     public_url: str | None = None
-    """Where Twilio reaches the server."""
+    """The URL at which Twilio reaches the server."""
     offline: bool = False
     mock_server: str = ""
-    """Offline, where the mock OpenAI server runs; in this process by default."""
+    """URL of the mock OpenAI server for offline mode; by default it runs in this process."""
     insecure: bool = False
-    """Whether unsigned calls are let in."""
+    """Whether unsigned calls are accepted."""
     style: str | None = None
     overrides: tuple[tuple[str, str], ...] = ()
     evals: bool = False
-    """Whether `pipecat eval run` is answered."""
+    """Whether `pipecat eval run` is accepted."""
     watch: bool = False
-    """Whether edited specs are taken into use."""
+    """Whether edited specs are reloaded."""
     limits: Limits = field(default_factory=Limits)
     capacity: int | None = None
-    """How many calls this process carries at once; None is any number."""
+    """How many concurrent calls this process can carry; None for any number."""
     when_full: WhenFull = "busy"
-    """What Twilio is answered when the process is full or stops."""
+    """The answer to Twilio when the process is full or stopping."""
     origins: tuple[str, ...] = ()
-    """Sites whose pages may start calls."""
+    """Web sites whose pages may start calls."""
     ice_servers: tuple[str, ...] = ()
-    """Addresses of STUN and TURN servers, for calls from browsers."""
+    """STUN and TURN servers for calls from browsers."""
     forwarded_allow_ips: str | None = None
-    """Whose `X-Forwarded-` headers are believed."""
+    """Proxies whose `X-Forwarded-` headers are trusted."""
     worker: Worker = field(default_factory=Worker)
     records: str | None = None
-    """Where records are kept; None is nowhere."""
+    """Database of call records; None for none."""
     keep_records: float | None = None
-    """For how many days; None is for ever."""
+    """For how many days records are kept; None for forever."""
     webhooks: bool = False
-    """Whether each record is sent to the webhook of its agent."""
+    """Whether records are sent to the webhooks of their agents."""
     shared: str | None = None
-    """Where machines share what limits and tokens need; by default at ``records``, if that is PostgreSQL."""
+    """Database of the state that machines share; by default ``records``, if that is PostgreSQL."""
     private_host: str | None = None
-    """This machine's address for the others; None is one that only this machine reaches."""
+    """This machine's address for other machines; None for one that only this machine can reach."""
     dispatch: Dispatch | None = None
-    """Where sessions answer the calls that are let in here; None is here."""
+    """Where the admitted calls are answered; None for in this server."""
     speaks_later: bool = False
-    """Whether a start does not wait for the speech that is prepared: somebody waits for the start."""
+    """Whether to start without waiting for prepared speech, since somebody is waiting for the start."""
     pod_deletion_cost: bool = False
-    """Whether Kubernetes is told how many calls the pod has."""
+    """Whether to report the pod's number of calls to Kubernetes."""

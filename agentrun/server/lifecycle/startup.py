@@ -54,7 +54,7 @@ __all__ = ["Options", "RunningServer", "load", "running_server"]
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server that answers: its address, its agents, and how they may be reached.
+    """A running server: its address, its agents, and how to reach them.
 
     ``stop_listening`` leaves what connects from now on to another server on the same socket. ``talk`` is the
     one at this machine's microphone.
@@ -72,7 +72,7 @@ class RunningServer:
 async def running_server(
     paths: Sequence[Path], environ: Mapping[str, str], options: Options, sock: socket.socket | None = None
 ) -> AsyncIterator[RunningServer]:
-    """Serve the specs at ``paths`` while the block runs; calls are told goodbye at its end.
+    """Serve the specs at ``paths`` while the block runs; at its end, calls hear a goodbye.
 
     ``sock`` is bound already; it is bound here otherwise. Raises SpecError, PluginError or SetupError before
     anything listens.
@@ -118,14 +118,14 @@ async def running_server(
 def _begin_own_calls(
     switchboard: Switchboard, join_given_rooms: Callable[[], None]
 ) -> asyncio.Task[CallRecord] | None:
-    """Begin the calls that nobody has to make, once for all workers; the one at the microphone, if any."""
+    """Start the calls that need no caller, once for all workers; returns the microphone's, if any."""
     join_given_rooms()
     return microphone_call.begin(switchboard)
 
 
 @contextlib.contextmanager
 def _shared_with_others(options: Options) -> Iterator[tuple[Ledger | None, socket.socket | None]]:
-    """The file that this server's workers share, and a socket for the other processes of the service."""
+    """The file that this server's workers share, and a socket for other processes of the service."""
     path = options.worker.ledger
     with contextlib.ExitStack() as stack:
         ledger = stack.enter_context(contextlib.closing(Ledger(path))) if path else None
@@ -135,14 +135,14 @@ def _shared_with_others(options: Options) -> Iterator[tuple[Ledger | None, socke
 
 
 def _servable(plans: dict[str, Plan], options: Options) -> dict[str, Plan]:
-    """The plans, if each can be served; their secrets stay out of the log from now on."""
+    """The plans, if all can be served; their secrets are kept out of the log from now on."""
     require_servable(plans.values(), options)
     logs.protect(plan.redaction for plan in plans.values())
     return plans
 
 
 def _access(files: Sequence[SpecFile], environ: Mapping[str, str], options: Options) -> Access:
-    """Whose calls are let in, by where the server listens and how people come to its agents."""
+    """Who may call, depending on where the server listens and on the agents' transports."""
     transports = {transport.type for file in files for transport in file.spec.transport}
     return call_access.decide(
         options.host, environ, offline=options.offline, insecure=options.insecure, transports=transports
@@ -159,7 +159,7 @@ def _bound(options: Options) -> socket.socket:
 async def _observing(
     ready: Answering, metrics: Metrics, environ: Mapping[str, str], options: Options
 ) -> AsyncIterator[None]:
-    """Whatever runs beside the calls: what is measured, and what is shared with other machines."""
+    """Start the background tasks: measurements, and state shared with other machines."""
     if ready.keeping:
         metrics.follow(ready.keeping.deliverer)
         ready.keeping.writer.on_refusal(metrics.record_refused)
@@ -219,5 +219,5 @@ def _offline(
 
 
 def _url(host: str, port: int) -> str:
-    """Where the server is reached from this machine."""
+    """The server's URL on this machine."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from agentrun.server.shared_state.placed_table import PlacedTable
 
 LEASE_SECONDS = 20.0
-"""A process that has said nothing for so long may be dead: its calls count no more."""
+"""A process without a heartbeat for this long may be dead, and its calls no longer count."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A call that asks for a place, which it loses unless it is up within ``seconds``."""
+    """A request for a slot, which the call loses unless it is up within ``seconds``."""
 
     agent: str
     call_id: str
@@ -33,14 +33,14 @@ class Asked:
 
     @property
     def scopes(self) -> list[tuple[str, Limits]]:
-        """The limits that there are: the agent's under its name, those of all agents under ''."""
+        """The limits in effect: the agent's under its name, those over all agents under ''."""
         both = ((self.agent, self.own), ("", self.server))
         return [(whose, limits) for whose, limits in both if limits.any]
 
 
 @dataclass(frozen=True)
 class Place:
-    """A call that is up."""
+    """A call in progress."""
 
     agent: str
     call_id: str
@@ -49,14 +49,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Up:
-    """A change: the call is up, and keeps its place until it is released."""
+    """A change: the call is up, and keeps its slot until it is released."""
 
     place: Place
 
 
 @dataclass(frozen=True)
 class Renamed:
-    """A change: the call has got another name."""
+    """A change: the call has a new id."""
 
     agent: str
     old: str
@@ -78,7 +78,7 @@ CallName = tuple[str, str]
 
 @dataclass(frozen=True)
 class Process:
-    """A process that serves: its ``id`` is its own, ``machine`` may be shared by several of them.
+    """A server process: its ``id`` is unique, its ``machine`` may be shared by several.
 
     ``address`` is where the others reach it, such as http://10.0.0.5:40001, or empty.
     """
@@ -91,7 +91,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """What a heartbeat tells: who is there, and how many calls are up and expected over all.
+    """The result of a heartbeat: the live processes, and how many calls are up and expected in total.
 
     ``now`` is in Unix seconds, by the back end's clock.
     """
@@ -104,7 +104,7 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class Placed:
-    """A call that an agent placed: ``id`` is ours, ``call_id`` Twilio's, empty until it is known.
+    """An outbound call: ``id`` is ours, ``call_id`` is Twilio's, empty until it is known.
 
     ``owner`` is the process that has the call's record, ``started`` in ISO 8601. Of a call that has
     ``ended`` neither numbers nor parameters are known any more.
@@ -123,7 +123,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Message:
-    """What one process tells another: ``kind`` says how ``body`` is to be read."""
+    """A message from one process to another; ``kind`` determines the format of ``body``."""
 
     kind: str
     body: Mapping[str, str]
@@ -137,20 +137,20 @@ class Backend(Protocol):
 
     @property
     def placed(self) -> PlacedTable | None:
-        """What processes know of each other's placed calls; None where there is but one."""
+        """The outbound calls of all processes; None if there is only one."""
 
     @property
     def messages(self) -> MessageTable | None:
-        """What processes tell each other; None where there is but one."""
+        """The messages between processes; None if there is only one."""
 
     def ask(self, asked: Asked) -> Refusal | None:
-        """None when the call has a place; asking again for the same call takes no second one."""
+        """Reserve a slot; None if the call has one. Asking again for the same call takes no second slot."""
 
     def apply(self, changes: Sequence[Change], owner: str) -> None:
-        """Write what has become of calls of ``owner``, in this order."""
+        """Apply changes to the calls of ``owner``, in this order."""
 
     def beat(self, me: Process, up: Collection[Place]) -> Heartbeat:
-        """Say that ``me`` is there with exactly these calls up; forget who is not, and what is over."""
+        """Report that ``me`` is alive with exactly these calls; forget dead processes and finished calls."""
 
     def elsewhere(self, owner: str, calls: Collection[CallName]) -> list[CallName]:
         """Those of ``calls`` that are not expected any more, and not up at ``owner``: others have them."""
@@ -159,22 +159,22 @@ class Backend(Protocol):
         """``owner`` stops: its calls are over."""
 
     def process(self, name: str) -> Process | None:
-        """The process of this id, while it is there."""
+        """The process with this id while it is alive, or None."""
 
     def use(self, name: str, seconds: float) -> bool:
-        """Whether ``name`` is used for the first time; it is remembered for so many seconds."""
+        """Whether ``name`` is used for the first time; it is remembered for ``seconds``."""
 
     def wait(self, what: str, per_minute: int) -> float:
-        """0 and it counts, or the seconds until ``what`` may happen once more."""
+        """Count ``what`` and return 0, or return the seconds until it is allowed again."""
 
     def has_answered(self, agent: str, call_id: str) -> bool:
         """Whether this call was answered before."""
 
     def claim(self, agent: str, call_id: str) -> bool:
-        """Whether this call is answered now, for the first time."""
+        """Claim the call; whether it is answered now for the first time."""
 
     def forget_answer(self, agent: str, call_id: str) -> None:
-        """This call was not answered after all, and may come again."""
+        """The call was not answered after all, and may be claimed again."""
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
