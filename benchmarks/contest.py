@@ -14,7 +14,7 @@ from restaurant import restaurant
 from agentrun.simulate.bench.process import Server, started
 from agentrun.simulate.caller.script import Script, Utterance
 from agentrun.simulate.caller.sound import speech
-from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import Speech
 
 HERE = Path(__file__).parent

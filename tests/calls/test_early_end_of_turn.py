@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agentrun.simulate.caller import PhoneCall
-from agentrun.simulate.caller.sound.mulaw import RATE, Samples
+from agentrun.transports.mulaw import RATE, Samples
 from agentrun.simulate.caller.sound.speech import from_file
 from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, open_hasty_desk
 

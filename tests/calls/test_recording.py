@@ -12,7 +12,7 @@ import soundfile
 
 from agentrun.records.store.store import Store
 from agentrun.simulate.caller import PhoneCall
-from agentrun.simulate.caller.sound.mulaw import decode
+from agentrun.transports.mulaw import decode
 from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, Desk, open_desk, until
 

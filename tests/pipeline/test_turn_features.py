@@ -14,7 +14,7 @@ from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnal
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private.hearing.turn_features import SAMPLES, features
-from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
 
 CORPUS = Path(__file__).parents[1] / "corpus"

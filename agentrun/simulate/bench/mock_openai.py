@@ -19,7 +19,7 @@ from agentrun import spec
 from agentrun.simulate.bench.scripted_transcription import ScriptedTranscription
 from agentrun.simulate.caller.script import Utterance
 from agentrun.simulate.caller.sound import speech
-from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.transports.mulaw import RATE
 from agentrun.simulate.engines.engines import VOICE_RATE
 from agentrun.simulate.engines.scripted import ToneVoice
 from agentrun.simulate.faults import Route

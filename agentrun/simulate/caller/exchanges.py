@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agentrun.simulate.caller.sound.mulaw import Samples
+from agentrun.transports.mulaw import Samples
 
 
 class SpokenUtterance(NamedTuple):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentrun.errors import SetupError
 from agentrun.simulate.caller.sound import speech
-from agentrun.simulate.caller.sound.mulaw import RATE, Samples
+from agentrun.transports.mulaw import RATE, Samples
 from agentrun.simulate.caller.sound.speech import Speech
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from agentrun.simulate.caller.exchanges import BargeIn, Heard, SpokenUtterance
 from agentrun.simulate.caller.refusal import CallOverError, NoAnswerError
 from agentrun.simulate.caller.sound import speech as sounds
 from agentrun.simulate.caller.sound.line_noise import LineNoise
-from agentrun.simulate.caller.sound.mulaw import Samples, encode
+from agentrun.transports.mulaw import Samples, encode
 from agentrun.simulate.caller.sound.speech import Speech
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
 from agentrun.simulate.caller.twilio.media_stream import MediaStream

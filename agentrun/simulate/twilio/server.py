@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import socket
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
-import uvicorn
-
+from agentrun.http.bound_socket import bind
+from agentrun.http.uvicorn_server import serving
 from agentrun.simulate.twilio.calls import CallUpdate, TwilioCall
 from agentrun.simulate.twilio.routes import CallRoutes, RecordedRequest
 
@@ -26,20 +25,6 @@ class Endable(Protocol):
     def over(self) -> bool: ...
 
     def complete(self, redirect: str = "") -> None: ...
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class TwilioServer:
@@ -65,6 +50,7 @@ class TwilioServer:
         self.base_url = ""
         self._routes = CallRoutes(account_sid, {account_sid: self.auth_token, **(keys or {})})
         self._under_way: set[asyncio.Task[None]] = set()
+        self._stack = contextlib.AsyncExitStack()
 
     def connect(self, network: Callable[[TwilioCall], Coroutine[None, None, None]]) -> None:
         """Have ``network`` put through each call that is placed; it ends with the server."""
@@ -122,12 +108,9 @@ class TwilioServer:
         return entry
 
     async def __aenter__(self) -> Self:
-        sock = socket.create_server(("127.0.0.1", 0))
+        sock = bind("127.0.0.1", 0)
         self.base_url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-        config = uvicorn.Config(self._routes.app(), log_level="error", log_config=None, lifespan="off")
-        self._server = _Server(config)
-        self._task = asyncio.create_task(self._server.serve(sockets=[sock]))
-        await self._server.up.wait()
+        await self._stack.enter_async_context(serving(self._routes.app(), sock))
         return self
 
     async def __aexit__(
@@ -136,5 +119,4 @@ class TwilioServer:
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        self._server.should_exit = True
-        await self._task
+        await self._stack.aclose()

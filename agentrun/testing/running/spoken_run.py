@@ -12,7 +12,7 @@ from agentrun.records import CallRecord
 from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError, PhoneCall
 from agentrun.simulate.caller.exchanges import Heard as Sound
 from agentrun.simulate.caller.sound import speech as sounds
-from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import Speech
 from agentrun.simulate.engines.engines import VOICE_RATE, Engines
 from agentrun.spec.loading.spec_file import SpecFile

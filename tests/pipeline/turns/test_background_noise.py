@@ -17,7 +17,7 @@ from agentrun.pipeline.turns.background_noise import (
     SURE_WINDOWS,
     BackgroundNoise,
 )
-from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
 
 CORPUS = Path(__file__).parents[2] / "corpus"

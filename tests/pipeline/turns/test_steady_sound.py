@@ -16,7 +16,7 @@ from pipecat.audio.vad.vad_analyzer import VADParams, VADState
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.steady_sound import JudgedSound, SteadySound
-from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
 from tests.calls.desk import QUESTION
 

@@ -9,7 +9,7 @@ import numpy as np
 from pipecat.audio.vad.vad_analyzer import VADParams, VADState
 
 from agentrun.pipeline import pipecat_private
-from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
 
 CORPUS = Path(__file__).parents[2] / "corpus"

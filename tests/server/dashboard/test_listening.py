@@ -21,7 +21,7 @@ from agentrun.records import CallRecord
 from agentrun.records.store.store import Store
 from agentrun.server.dashboard.sound.live_stream import MOST_NOTED, _Note, _who
 from agentrun.simulate.caller import PhoneCall
-from agentrun.simulate.caller.sound.mulaw import decode
+from agentrun.transports.mulaw import decode
 from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, Desk, open_desk, until
 from tests.server.dashboard.test_search import book
 

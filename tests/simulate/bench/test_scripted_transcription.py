@@ -10,7 +10,7 @@ import pytest
 from agentrun.simulate.bench.scripted_transcription import ScriptedTranscription
 from agentrun.simulate.caller.script import Utterance
 from agentrun.simulate.caller.sound import speech
-from agentrun.simulate.caller.sound.mulaw import RATE, decode, encode
+from agentrun.transports.mulaw import RATE, decode, encode
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 NAMES = ("02_mens_scores", "03_womens_scores", "13_ambiguous")

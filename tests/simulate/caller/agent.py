@@ -15,7 +15,7 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 
-from agentrun.simulate.caller.sound.mulaw import RATE, Samples, encode
+from agentrun.transports.mulaw import RATE, Samples, encode
 from agentrun.simulate.caller.sound.timeline import is_audible
 
 STREAM = """

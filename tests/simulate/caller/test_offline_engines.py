@@ -5,7 +5,7 @@ import pytest
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.simulate.caller.offline_engines import OfflineEngines
-from agentrun.simulate.caller.sound import mulaw
+from agentrun.transports import mulaw
 from agentrun.simulate.engines import engines
 from tests.simulate.caller.agent import silence
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError
-from agentrun.simulate.caller.sound.mulaw import decode
+from agentrun.transports.mulaw import decode
 from tests.simulate.caller.agent import ToneAgent, answering, silence, tone
 
 QUESTION = np.concatenate([silence(0.1), tone(0.2), silence(0.2)])

@@ -13,7 +13,7 @@ import soxr
 from numpy.typing import NDArray
 
 from agentrun.simulate.bench.word_errors import word_errors, words
-from agentrun.simulate.caller.sound import mulaw
+from agentrun.transports import mulaw
 from agentrun.simulate.engines.engines import VOICE_RATE, Engines
 from agentrun.simulate.engines.packaged_whisper import without_loops
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from agentrun.simulate.caller.conversation import CallProgress, Exchange
 from agentrun.simulate.caller.results.report import Turn
-from agentrun.simulate.caller.sound.mulaw import Samples
+from agentrun.transports.mulaw import Samples
 
 Transcribe = Callable[[Samples], Awaitable[str]]
 """Words of 16-bit sound at 8 kHz."""

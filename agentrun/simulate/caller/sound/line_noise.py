@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from agentrun.simulate.caller.sound import mulaw
-from agentrun.simulate.caller.sound.mulaw import FRAME_BYTES, SILENCE
+from agentrun.transports import mulaw
+from agentrun.transports.mulaw import FRAME_BYTES, SILENCE
 
 _FRAMES = 251
 """Five seconds of noise, which then come again."""

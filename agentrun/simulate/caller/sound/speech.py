@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentrun.errors import AgentRunError
-from agentrun.simulate.caller.sound.mulaw import RATE, Samples
+from agentrun.transports.mulaw import RATE, Samples
 
 _STEP = RATE // 100
 _FLOOR = 100.0

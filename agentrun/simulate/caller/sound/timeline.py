@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from agentrun.errors import AgentRunError
-from agentrun.simulate.caller.sound import mulaw
-from agentrun.simulate.caller.sound.mulaw import FRAME_BYTES, FRAME_SECONDS, RATE
+from agentrun.transports import mulaw
+from agentrun.transports.mulaw import FRAME_BYTES, FRAME_SECONDS, RATE
 
 _AUDIBLE = 200.0
 """Root mean square of a 16-bit frame that an ear notices: -44 dB of full scale."""

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from agentrun.simulate.caller.refusal import CallOverError
 from agentrun.simulate.caller.sound.line_noise import LineNoise
-from agentrun.simulate.caller.sound.mulaw import FRAME_BYTES, FRAME_SECONDS
+from agentrun.transports.mulaw import FRAME_BYTES, FRAME_SECONDS
 from agentrun.simulate.caller.sound.timeline import Timeline, frames_of, sound_seconds
 from agentrun.simulate.caller.twilio import incoming_messages
 from agentrun.simulate.caller.twilio.incoming_messages import Mark, Media, ProtocolMistake

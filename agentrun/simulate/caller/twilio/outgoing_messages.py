@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from agentrun.simulate.caller.sound.mulaw import RATE
+from agentrun.transports.mulaw import RATE
 
 CONNECTED = json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from agentrun.simulate.caller.sound.mulaw import FRAME_BYTES, SILENCE
+from agentrun.transports.mulaw import FRAME_BYTES, SILENCE
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentrun.simulate.caller.sound import mulaw
+from agentrun.transports import mulaw
 from agentrun.simulate.openai.realtime.client_events import Event, InvalidEventError
 
 PCM, PCMU = "audio/pcm", "audio/pcmu"

@@ -6,7 +6,7 @@ from agentrun.simulate.caller import Heard, SpokenUtterance
 from agentrun.simulate.caller.conversation import CallProgress, Exchange
 from agentrun.simulate.caller.results import spoken_words
 from agentrun.simulate.caller.script import Utterance
-from agentrun.simulate.caller.sound.mulaw import Samples
+from agentrun.transports.mulaw import Samples
 from agentrun.simulate.caller.sound.speech import from_samples
 from tests.simulate.caller.agent import tone
 

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from agentrun.errors import AgentRunError
-from agentrun.simulate.caller.sound.mulaw import encode
+from agentrun.transports.mulaw import encode
 from agentrun.simulate.caller.sound.timeline import Timeline, frames_of, sound_seconds
 from tests.simulate.caller.agent import tone
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agentrun.simulate.caller.sound import mulaw
+from agentrun.transports import mulaw
 
 
 @pytest.mark.parametrize(
