@@ -58,7 +58,7 @@ _STYLES, _TRANSPORTS = ("cascaded", "realtime"), ("local", "twilio", "daily")
 _folder = click.option("--in", "folder", default=".", type=_FOLDER, help="The project's folder.")
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group)
 def command() -> None:
     """Create an agent, a plugin or a project to start from. Existing files are never overwritten."""
 

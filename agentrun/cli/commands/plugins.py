@@ -9,7 +9,7 @@ import click
 from agentrun.cli.options.groups import Group
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group)
 def command() -> None:
     """List the plugins of a project."""
 

@@ -36,7 +36,7 @@ def _arguments(_ctx: click.Context, _param: click.Parameter, text: str) -> dict[
     return arguments
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group)
 def command() -> None:
     """List the tools of a spec, or run one."""
     from agentrun.cli.output.server_screen import quiet_logs
