@@ -17,9 +17,9 @@ from agentrun.tools.running.threads import Threads
 from agentrun.transports.connection import Connection
 
 WAITS = (0.0, 2.0, 10.0, 30.0)
-"""Seconds before each attempt to send a file."""
+"""Seconds before each attempt to upload a file."""
 CLOSE_SECONDS = 10.0
-"""How long files may still be sent once the server stops."""
+"""How long uploads may take once the server stops."""
 DELETE_SECONDS = 20.0
 """How long whoever wants a recording deleted waits for a thread that still sends it."""
 MOST_AT_ONCE = 4
@@ -43,7 +43,7 @@ class Recording:
         self._deletion: asyncio.Task[bool] | None = None
 
     async def discard(self) -> bool:
-        """Stop, and delete what was recorded: nothing is put or sent anywhere. Whether nothing is left.
+        """Stop, and delete what was recorded instead of storing it; returns whether nothing is left.
 
         What was recorded of the same call before it came anew is deleted as well.
         """
@@ -84,7 +84,7 @@ class Recording:
         return True
 
     async def finish(self) -> None:
-        """Put the file where it belongs: in the folder at once, to an address after the call.
+        """Store the file: in a folder at once, at an address after the call.
 
         It goes on when whoever asked is gone, for the file is moved in a thread.
         """
@@ -110,7 +110,7 @@ class Recording:
 
 
 class Recordings:
-    """Owns every file on its way; ``changed`` is told of a record that has changed after its call.
+    """Owns every upload; calls ``changed`` with a record that has changed after its call.
 
     ``waits`` are the seconds before each attempt to send a file.
     """
@@ -123,7 +123,7 @@ class Recordings:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def begin(self, plan: Plan, connection: Connection, record: CallRecord) -> Recording | None:
-        """Record a call from now on; None where the spec does not ask for it or there is no sound."""
+        """Start to record a call; None if the spec does not ask for it or there is no audio."""
         target = plan.recording
         if target is None or connection.written or connection.call.transport == "eval":
             return None
@@ -132,7 +132,7 @@ class Recordings:
         return recording
 
     def send(self, path: Path, address: str, record: CallRecord) -> Upload:
-        """Send ``path`` to ``address``; the record says where it is, also when that fails."""
+        """Upload ``path`` to ``address``; the record says where the file is, even if that fails."""
         record.recording = shown(address)
         upload = Upload(path, address, record, self._threads, self.waits, self.changed)
         self.own(upload.task)
@@ -145,7 +145,7 @@ class Recordings:
         return task
 
     async def close(self) -> None:
-        """Let files that are on their way arrive, then leave them where they are."""
+        """Wait a while for the uploads, then leave the files where they are."""
         ends = asyncio.get_running_loop().time() + CLOSE_SECONDS
         # what is put away is sent after that
         while self._tasks and (left := ends - asyncio.get_running_loop().time()) > 0:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class PastCall(Protocol):
-    """A store, as far as records are read from it."""
+    """A store from which records can be read."""
 
     def get(self, call_id: str, agent: str | None = None) -> dict[str, Any] | None: ...
 
@@ -25,14 +25,14 @@ class PastCall(Protocol):
 
 
 class RecentRecords:
-    """Keeps the newest records in memory, live calls among them."""
+    """Keeps the newest records in memory, including those of live calls."""
 
     def __init__(self, most: int = MOST_RECORDS) -> None:
         self._most = most
         self.past: PastCall | None = None
-        """Where calls are looked for that are not in memory any more."""
+        """The store to read calls from that are no longer in memory."""
         self.is_unwritten: Callable[[CallRecord], bool] = lambda _record: True
-        """Whether the store may lack something of a record."""
+        """Whether the store may not have the latest version of a record."""
         self.add_to_reason: Callable[[str, str, str], bool] | None = None
         """What the store does for ``amend``."""
         self._threads = StoreThreads("reading", most=4)
@@ -43,7 +43,7 @@ class RecentRecords:
         self._records: OrderedDict[tuple[str, str], CallRecord] = OrderedDict()
 
     def add(self, record: CallRecord) -> None:
-        """Keep ``record``; the oldest one goes when there are too many."""
+        """Add ``record``, and drop the oldest one if there are too many."""
         self._records[record.agent, record.id] = record
         for watcher in self._watchers:
             watcher(record)
@@ -51,7 +51,7 @@ class RecentRecords:
             self._records.popitem(last=False)
 
     def on_add(self, watcher: Callable[[CallRecord], None]) -> None:
-        """Have ``watcher`` told of every record from now on."""
+        """Call ``watcher`` with every new record."""
         self._watchers.append(watcher)
 
     def on_forget(self, watcher: Callable[[CallRecord], None]) -> None:
@@ -71,11 +71,11 @@ class RecentRecords:
             watcher(record)
 
     def get(self, agent: str, call_id: str) -> CallRecord | None:
-        """The record of a call, live or past, or None."""
+        """The record of a live or past call in memory, or None."""
         return self._records.get((agent, call_id))
 
     async def find(self, agent: str, call_id: str) -> dict[str, Any] | None:
-        """The record of a call as JSON, from memory or from the store, or None."""
+        """The record of a call as JSON, from memory or the store, or None."""
         if record := self.get(agent, call_id):
             # in threads of its own: lists are long, and each page that is open asks for them again and again
             return await self._single.run(record.copied().as_json)
@@ -98,14 +98,14 @@ class RecentRecords:
         return await self._threads.run(self.past.began, call_id, agent) if self.past else None
 
     async def rows(self, records: Iterable[CallRecord]) -> list[dict[str, Any]]:
-        """Records as JSON, made in a thread: many or long ones would hold up the calls that are up."""
+        """Records as JSON, converted in a thread, since many or long ones would delay live calls."""
         copies = [record.copied() for record in records]
         return await self._lists.run(lambda: [copy.as_json() for copy in copies])
 
     async def read(self, work: Callable[[], T]) -> T:
-        """What ``work`` reads from the store, in a thread; raises TimeoutError when that takes too long."""
+        """Run ``work``, which reads the store, in a thread; raises TimeoutError if it takes too long."""
         return await self._threads.run(work)
 
     def newest(self) -> list[CallRecord]:
-        """Every record that is kept, the newest first."""
+        """All records in memory, newest first."""
         return list(reversed(self._records.values()))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecordKeeping:
-    """What writes the records of a server, and what sends them."""
+    """The record writer and the webhook delivery of a server."""
 
     writer: RecordWriter
     deliverer: Deliverer
@@ -41,7 +41,7 @@ class RecordKeeping:
         return written
 
     def make_left_over_analyses(self, switchboard: Switchboard, resources: Resources) -> None:
-        """Have calls analysed that an earlier server, or one that was killed, has left without it."""
+        """Analyse the calls that an earlier or killed server has left unanalysed."""
 
         def own() -> set[str]:
             here = {record.key for record in switchboard.records.newest()}
@@ -59,7 +59,7 @@ class RecordKeeping:
 
 
 def require(plan: Plan, options: Options) -> None:
-    """Raise SetupError when the agent's webhook lacks a variable, or the records that it would send."""
+    """Raise SetupError if the agent's webhook lacks a variable, or the server keeps no records."""
     if plan.spec.resume and options.records is None:
         logger.warning("{}: with --records none no call of it is resumed", plan.spec.name)
     if plan.webhook is None or not options.webhooks:
@@ -74,7 +74,7 @@ def require(plan: Plan, options: Options) -> None:
 
 
 def webhooks(plans: Mapping[str, Plan]) -> dict[str, Webhook]:
-    """The webhook of each agent that has one; offline only those on this machine."""
+    """The webhooks by agent; offline only those on this machine."""
     hooks = {name: plan.webhook for name, plan in plans.items() if plan.webhook}
     here = {name for name, plan in plans.items() if plan.offline}
     return {name: one for name, one in hooks.items() if not one.missing and (name not in here or one.is_here)}
@@ -84,7 +84,7 @@ def webhooks(plans: Mapping[str, Plan]) -> dict[str, Webhook]:
 async def record_keeping(
     switchboard: Switchboard, options: Options, client: httpx.AsyncClient
 ) -> AsyncIterator[RecordKeeping]:
-    """Keep the records of calls while the block runs, and to the last word; ``client`` is for webhooks.
+    """Keep records while the block runs, and write them completely at its end; ``client`` is for webhooks.
 
     The end of the block takes some seconds at most, whatever the store does.
     """

@@ -23,32 +23,32 @@ from agentrun.records.store.threads import StoreThreads
 from agentrun.server.records.row_writing import RowWriter, Written
 
 PERIOD_SECONDS = 0.5
-"""Between two writes: what a killed process loses at most, with the time of a write."""
+"""Interval of writes; a killed process loses at most this and the time of a write."""
 WRITE_SECONDS = 20.0
-"""How long a write may take before it counts as failed; SQLite waits 10 s for a file that is locked."""
+"""How long a write may take before it counts as failed; SQLite waits 10 s for a locked file."""
 TOUCH_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
 COUNT_SECONDS = 5.0
 """Between two looks for calls that are not in the sums of the charts, or in the index for searches."""
 CLOSE_SECONDS = 3.0
-"""How long the store may take when the server stops; what it has not taken by then is kept in files."""
+"""How long the store may take when the server stops; whatever is left then is kept in files."""
 
 
 @dataclass
 class _Open:
-    """A record that is written on; ``last`` is what the store has of it."""
+    """A record that is being written; ``last`` is the version in the store."""
 
     record: CallRecord
     last: CallRecord | None = None
 
     def changed(self) -> CallRecord | None:
-        """The record as it is now, unless the store has it."""
+        """The current version of the record, unless the store has it already."""
         now = self.record.copied()
         return None if now == self.last else now
 
 
 class RecordWriter:
-    """Keeps the records of one process in a store; ``days`` is how long ended calls stay, None for ever.
+    """Keeps the records of one process in a store; ended calls are kept for ``days``, None for forever.
 
     ``webhooks`` gives the agents whose ended records are sent on; ``copies`` are for records that the store
     does not take. The event loop only looks at what has changed: words are hidden and rows are written in a
@@ -78,7 +78,7 @@ class RecordWriter:
         self._begun = asyncio.Event()
 
     def watch(self, record: CallRecord) -> None:
-        """Write ``record`` from now on, until it has ended; at once, so that others know of the call."""
+        """Write ``record`` until it has ended, beginning at once so that other processes know the call."""
         self._open.setdefault(record.key, _Open(record))
         record.flush = self.write
         self._begun.set()
@@ -88,19 +88,19 @@ class RecordWriter:
         return record.key in self._open
 
     def forget(self, record: CallRecord) -> None:
-        """Write ``record`` no more: another process does."""
+        """Stop writing ``record``, since another process writes it now."""
         self._open.pop(record.key, None)
 
     def on_end(self, watcher: Callable[[], None]) -> None:
-        """Have ``watcher`` called when ended calls have been written."""
+        """Call ``watcher`` when ended calls have been written."""
         self._enders.append(watcher)
 
     def on_refusal(self, watcher: Callable[[str], None]) -> None:
-        """Have ``watcher`` told of each record that the store can't take: its agent."""
+        """Call ``watcher`` with the agent of each record that the store refuses."""
         self._refusals.append(watcher)
 
     async def run(self) -> None:
-        """Write what has changed, over and over, until it is cancelled."""
+        """Write changes periodically until cancelled."""
         await self._take_in()
         while True:
             self._begun.clear()
@@ -112,7 +112,7 @@ class RecordWriter:
                     await self._begun.wait()
 
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
-        """Write what is left, or keep it in files, and let go of the store; returns whatever that does.
+        """Write what is left, or keep it in files, and close the store; returns in any case.
 
         The store has ``seconds``; with none, it is not tried.
         """
@@ -126,7 +126,7 @@ class RecordWriter:
             await StoreThreads("close").run(self.store.close, seconds=1.0)
 
     async def write(self, seconds: float = WRITE_SECONDS) -> bool:
-        """Write what has changed since the last time; what can't be written is tried again.
+        """Write what has changed since the last time; what can't be written is retried.
 
         Whether the store could be written.
         """
@@ -169,7 +169,7 @@ class RecordWriter:
         self._failing = True
 
     async def _take_in(self) -> None:
-        """Give the store what an earlier process had to keep in files."""
+        """Give the store what an earlier process had kept in files."""
         try:
             count = await self._threads.run(self._copies.take_in, self._rows.take, seconds=WRITE_SECONDS)
         except (sa.exc.SQLAlchemyError, TimeoutError, OSError) as error:
@@ -181,7 +181,7 @@ class RecordWriter:
                 watcher()
 
     async def _look_after(self) -> None:
-        """Renew the lease, close calls of servers that have died, count, index, and forget what is old."""
+        """Renew the lease, close calls of dead servers, update statistics and index, and delete old calls."""
         now = time.monotonic()
         try:
             if now - self._touched > TOUCH_SECONDS:

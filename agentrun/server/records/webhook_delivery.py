@@ -21,23 +21,23 @@ from agentrun.records.webhook.outbox import GIVE_UP_SECONDS, Message, Outbox
 
 POLL_SECONDS = 1.0
 QUIET_SECONDS = 10.0
-"""While no agent has a webhook: an edited spec may bring one."""
+"""Interval of looking for webhooks while no agent has one, since an edited spec may add one."""
 TRY_SECONDS = 15.0
-"""How long a receiver may take to answer, from connecting to its status."""
+"""How long a receiver may take, from connecting to its status code."""
 LEASE_SECONDS = 30.0
 """After so long the messages of a process that was killed are another one's; longer than any try."""
 MOST_AT_ONCE = 4
-"""Tries of one agent's at the same time."""
+"""Concurrent attempts for one agent."""
 LEAST_PAUSE, MOST_PAUSE = 2.0, 3600.0
 SETTLE_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
-"""How long a server that stops goes on trying; what is left is the next one's."""
+"""How long a stopping server keeps trying; the rest is left to the next one."""
 Result = Literal["delivered", "failed", "given up"]
 _HEADERS = {"content-type": "application/json", "user-agent": f"agentrun/{__version__}"}
 
 
 def pause_after(age: float) -> float:
-    """Seconds to the next try of a message that is ``age`` seconds old: they grow with it.
+    """Seconds until the next attempt for a message that is ``age`` seconds old; grows with its age.
 
     >>> [round(pause_after(age)) for age in (0, 60, 300, 86400)]
     [2, 15, 75, 3600]
@@ -46,7 +46,7 @@ def pause_after(age: float) -> float:
 
 
 class Deliverer:
-    """Empties an outbox; ``webhooks`` gives those of this process's agents by name, as they are now.
+    """Delivers an outbox; ``webhooks`` returns the current webhooks of this process's agents by name.
 
     A try takes ``timeout`` seconds at most; ``pause`` gives those between two from the age of a message.
     """
@@ -81,11 +81,11 @@ class Deliverer:
         self._counters.append(watcher)
 
     def kick(self) -> None:
-        """Something was put into the outbox."""
+        """Note that there is a new message in the outbox."""
         self._kicked.set()
 
     async def run(self) -> None:
-        """Send what is due, over and over, until it is to stop; tries that are under way go on."""
+        """Send what is due until told to stop; attempts under way continue."""
         while not self._stopped:
             self._kicked.clear()
             await self._begin()
@@ -97,12 +97,12 @@ class Deliverer:
                 continue
 
     def stop(self) -> None:
-        """Have ``run`` return, with no message left in between."""
+        """Make ``run`` return, with no message left half-claimed."""
         self._stopped = True
         self.kick()
 
     async def close(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Try what is due now once more, for a short while; the rest stays for the next server."""
+        """Try once more what is due now, for a short while; the rest is left to the next server."""
         try:
             async with asyncio.timeout(seconds):
                 await self._begin()
@@ -118,7 +118,7 @@ class Deliverer:
                 await asyncio.wait(pending, timeout=SETTLE_SECONDS)
 
     async def _begin(self) -> None:
-        """Begin a try of everything that is due, as far as there is room."""
+        """Start attempts for everything that is due, within the limit."""
         webhooks = self._webhooks()
         if not webhooks:
             return
@@ -145,7 +145,7 @@ class Deliverer:
         task.add_done_callback(lambda _: self.kick())
 
     async def _deliver(self, message: Message, webhook: Webhook) -> None:
-        """One try; the outbox is told in any case how it went."""
+        """Make one attempt, and report the result to the outbox in any case."""
         try:
             fault = await self._try(message, webhook)
         except asyncio.CancelledError:
@@ -169,7 +169,7 @@ class Deliverer:
         self._tell(message, "given up" if gone else "failed")
 
     async def _try(self, message: Message, webhook: Webhook) -> str:
-        """Post the message; what went wrong, or nothing. Of an answer only the status is read."""
+        """Post the message; returns the error, or an empty string. Reads only the status of the response."""
         try:
             body = message.body.encode()
             signed = signature.headers(webhook.keys, message.id, int(time.time()), body)

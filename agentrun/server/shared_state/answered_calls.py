@@ -12,12 +12,12 @@ from agentrun.records.store.threads import StoreThreads
 from agentrun.server.shared_state.state import SharedState
 
 STORE_SECONDS = 2.0
-"""How long the store is waited for: a caller hears nothing meanwhile."""
+"""How long to wait for the store, while the caller hears nothing."""
 T = TypeVar("T")
 
 
 class AnsweredStore(Protocol):
-    """What outlives the process; its methods block."""
+    """A store that outlives the process; its methods block."""
 
     def has(self, agent: str, call_id: str) -> bool: ...
     def claim(self, agent: str, call_id: str) -> bool: ...
@@ -25,7 +25,7 @@ class AnsweredStore(Protocol):
 
 
 class AnsweredCalls:
-    """Asks the ``state`` that processes share, and ``store``, which outlives them, where there is such.
+    """Uses the ``state`` that processes share and, if there is one, the ``store`` that outlives them.
 
     A store that does not answer in time stops no call: what the process knows by itself counts then.
     """

@@ -16,9 +16,9 @@ from agentrun.records.store.postgresql import connecting
 DECIDE_SECONDS = 0.4
 """How long a caller waits for a decision of the database's; then it is taken without it."""
 STATEMENT_MS = 2_000
-"""A statement takes a millisecond; one that waits longer is nobody's any more."""
+"""A statement takes a millisecond; nobody waits for one that takes longer than this."""
 _OPTIONS = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={STATEMENT_MS} -c synchronous_commit=off"
-"""A decision does not wait for the disk: a database that crashes may forget those of its last half second."""
+"""Decisions don't wait for the disk, so a crashing database may lose those of its last half second."""
 MOST_CONNECTIONS = 4
 """Of one process, beside the one on which it listens."""
 VERSIONS = "shared_version"
@@ -56,7 +56,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
 @contextlib.contextmanager
 def transaction(found: sa.Engine) -> Iterator[sa.Connection]:
-    """One decision: what the block reads is changed by nobody before it has written.
+    """One decision: nothing that the block reads changes before the block has written.
 
     SQLite lets one writer in at a time; at PostgreSQL the block locks what it decides about.
     """

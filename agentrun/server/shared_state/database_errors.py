@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 
 class DatabaseDownError(Exception):
-    """The database does not answer."""
+    """The database does not respond."""
 
 
 TROUBLE = (SQLAlchemyError, OSError, TimeoutError, DatabaseDownError)

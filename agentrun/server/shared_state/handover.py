@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agentrun.server.shared_state.placed_table import PlacedTable
 
 LISTEN_SECONDS = 5.0
-"""How long a message is waited for before it is looked whether one was missed, or somebody has died."""
+"""How long to wait for a message before checking for missed ones and dead processes."""
 UNHEARD_SECONDS = 5.0
 """How long what nobody hears silence for may take; Twilio waits 15 s for the answer to a callback."""
 AGAIN_SECONDS = 0.2
@@ -28,7 +28,7 @@ Handler = Callable[[Mapping[str, str]], Awaitable[None]]
 
 
 class Handover:
-    """Knows nothing, and reaches nobody, where ``state`` is shared with nobody."""
+    """Passes calls and messages between processes; does nothing if ``state`` is not shared."""
 
     def __init__(self, state: SharedState) -> None:
         self._state = state
@@ -56,11 +56,11 @@ class Handover:
         return await self._until_answered(lambda: shared.process(process_id), DECIDE_SECONDS)
 
     def at(self, machine: str) -> list[Process]:
-        """The processes of a machine that were there a moment ago."""
+        """The processes of a machine that were alive a moment ago."""
         return [process for process in self._state.last.processes if process.machine == machine]
 
     async def keep(self, placed: Placed) -> bool:
-        """Have the others know a call of this process as it is now; whether they do."""
+        """Publish the current state of a call of this process; returns whether that succeeded."""
         seconds = DECIDE_SECONDS if self._state.away else None
         try:
             await self._ask(lambda table: table.keep(placed), seconds)
@@ -99,7 +99,7 @@ class Handover:
         return await self._until_answered(lambda: question(table), seconds) if table else None
 
     async def tell(self, owner: str, kind: str, **body: str) -> bool:
-        """Leave a message for another process; whether that is there. Raises DatabaseDownError."""
+        """Leave a message for another process; returns whether it is alive. Raises DatabaseDownError."""
         shared, message = self._state.shared, Message(kind, body)
         messages = shared.messages if shared else None
         if messages is None:
@@ -107,7 +107,7 @@ class Handover:
         return await self._until_answered(lambda: messages.tell(owner, message))
 
     async def tell_all(self, kind: str, **body: str) -> None:
-        """Leave a message for every other process that is known to be there; raises DatabaseDownError."""
+        """Leave a message for every other live process; raises DatabaseDownError."""
         for process in self._state.last.processes:
             if process.id != self.me:
                 await self.tell(process.id, kind, **body)
@@ -129,14 +129,14 @@ class Handover:
         self._handlers[kind] = handler
 
     def later(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do something without waiting for it."""
+        """Run something in the background."""
         task = asyncio.create_task(work, name="handover")
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         task.add_done_callback(_tell)
 
     async def run(self) -> None:
-        """Hand messages to their handlers, until it is cancelled."""
+        """Pass messages to their handlers until cancelled."""
         listening, messages = StoreThreads("listening"), self._state.shared and self._state.shared.messages
         while messages:
             if self._state.away:
@@ -165,7 +165,7 @@ class Handover:
             logger.error("a message could not be heeded: {}: {}", message.kind, type(error).__name__)
 
     async def close(self) -> None:
-        """Finish what is under way; it has a second for it."""
+        """Finish what is running, within a second."""
         if self._under_way:
             _, pending = await asyncio.wait(self._under_way, timeout=AWAY_SECONDS)
             for task in pending:

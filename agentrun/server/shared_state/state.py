@@ -20,17 +20,17 @@ from agentrun.server.shared_state.memory import MemoryBackend
 
 BEAT_SECONDS = 5.0
 AWAY_SECONDS = 1.0
-"""Between two tries to reach a database that is away."""
+"""Interval of attempts to reach a database that is away."""
 BEAT_LONGEST_SECONDS = 5.0
 BUSY_SECONDS = 5.0
-"""How long a decision may take while the database is at work for others; Twilio waits 15 s for its answer."""
+"""How long a decision may take while the database is busy; Twilio waits 15 s for a response."""
 TURNS = 8
 """In so many turns of the event loop a decision is waited for while nothing is heard of the database."""
 T = TypeVar("T")
 
 
 class SharedState:
-    """Asks ``shared`` where there is one, and remembers in memory what this process knows by itself.
+    """Uses ``shared`` if there is one, and keeps in memory what this process knows by itself.
 
     While the database is away nobody waits for it: a call is decided about within ``DECIDE_SECONDS`` against
     this process' share of each limit, that is the limit divided by the processes that were there last.
@@ -45,7 +45,7 @@ class SharedState:
     ) -> None:
         self.me, self.shared = me or Process(secrets.token_hex(8)), shared
         self.last = Heartbeat(time.time(), (self.me,))
-        """What the last heartbeat told."""
+        """The result of the last heartbeat."""
         self.away = False
         self.own = MemoryBackend(clock)
         """What this process knows by itself."""
@@ -60,11 +60,11 @@ class SharedState:
         self._deciders: list[Callable[[str], None]] = []
 
     def on_away(self, watcher: Callable[[bool], None]) -> None:
-        """Have ``watcher`` told when the database is away, and when it is back."""
+        """Call ``watcher`` when the database goes away, and when it is back."""
         self._watchers.append(watcher)
 
     def on_decided_alone(self, watcher: Callable[[str], None]) -> None:
-        """Have ``watcher`` told of each decision that was taken without the database: about what."""
+        """Call ``watcher`` with the subject of each decision that was made without the database."""
         self._deciders.append(watcher)
 
     def is_at(self, url: str | None) -> bool:
@@ -77,7 +77,7 @@ class SharedState:
         return self.shared is not None and self.shared.url.startswith("postgresql")
 
     def time(self) -> float:
-        """Unix seconds by the clock that all share who share the state, whatever this machine's is set to."""
+        """Unix seconds by the shared clock, whatever this machine's clock says."""
         return self._clock() + self._shift
 
     async def ask(self, asked: Asked) -> Refusal | None:
@@ -95,7 +95,7 @@ class SharedState:
         return refusal
 
     def change(self, change: Change) -> None:
-        """What has become of a call: known here at once, and to the others a moment later."""
+        """Note a change of a call: known here at once, and to other processes a moment later."""
         self.own.apply([change], self.me.id)
         if self.shared is None or self.away:
             # the heartbeat that finds the database again tells it what is up
@@ -143,7 +143,7 @@ class SharedState:
         await self._or("answered", lambda shared: shared.forget_answer(agent, call_id), None)
 
     async def beat(self) -> Heartbeat:
-        """Say that this process is there, and hear who else is."""
+        """Send a heartbeat, and learn which other processes are alive."""
         shared, began = self.shared or self.own, self._clock()
         if self._writing and not self._writing.done():
             await asyncio.wait({self._writing})
@@ -161,13 +161,13 @@ class SharedState:
         return self.last
 
     async def run(self) -> None:
-        """Beat, over and over, until it is cancelled."""
+        """Send heartbeats until cancelled."""
         while True:
             await self.beat()
             await asyncio.sleep(AWAY_SECONDS if self.away else BEAT_SECONDS)
 
     async def close(self) -> None:
-        """Say that this process leaves, and let go of the database; it has a second for it."""
+        """Report that this process is leaving, and close the database, within a second."""
         if (shared := self.shared) is None:
             return
         closing = StoreThreads("leaving")

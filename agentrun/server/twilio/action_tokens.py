@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from agentrun.server.auth import signed_claims
 
 LIFETIME_SECONDS = 25 * 3600.0
-"""A call lasts 24 hours at most: https://www.twilio.com/docs/voice/api/call-resource"""
+"""A call lasts at most 24 hours: https://www.twilio.com/docs/voice/api/call-resource"""
 MOST_CHARACTERS = 1000
 _AUDIENCE = "action"
 _REQUIRED = ("aud", "agt", "sub", "num", "exp")
@@ -22,7 +22,7 @@ _REQUIRED = ("aud", "agt", "sub", "num", "exp")
 
 @dataclass(frozen=True)
 class EndedStream:
-    """The stream before the action: with it the call was resumed ``resumed`` times; ``dial`` as granted.
+    """The stream before the action, after which the call was resumed ``resumed`` times; ``dial`` as granted.
 
     So many streams before it, which were to begin the call, have reached nobody: ``lost``.
     """
@@ -33,7 +33,7 @@ class EndedStream:
 
 
 class ActionTokens:
-    """Signed claims; ``keys`` as in ``StreamTokens``, of their own purpose.
+    """Signs and checks tokens; ``keys`` as in ``StreamTokens``, but for a purpose of their own.
 
     >>> tokens = ActionTokens()
     >>> tokens.read(tokens.mint("desk", "CA1", EndedStream(2)), "desk", "CA1")
@@ -46,13 +46,13 @@ class ActionTokens:
         self._clock = clock
 
     def mint(self, agent: str, call_sid: str, stream: EndedStream) -> str:
-        """A new token for a stream of the call, to be shown once that has ended."""
+        """A new token for a stream of the call, to be presented when the stream has ended."""
         claims = {"aud": _AUDIENCE, "agt": agent, "sub": call_sid, "dial": stream.dial}
         counts = {"num": stream.resumed, "lost": stream.lost, "exp": round(self._clock() + LIFETIME_SECONDS)}
         return signed_claims.sign({**claims, **counts}, self._keys[0])
 
     def read(self, token: str, agent: str, call_sid: str) -> EndedStream | None:
-        """What the token says of a stream of this call; None for a wrong one, an old one, another call's."""
+        """The claims of a token for this call; None if it is wrong, expired, or another call's."""
         keys = self._keys if len(token) <= MOST_CHARACTERS else ()
         claims = signed_claims.read(token, keys, _AUDIENCE, _REQUIRED)
         if claims is None or (claims["agt"], claims["sub"]) != (agent, call_sid):

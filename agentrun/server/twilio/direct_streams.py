@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\+?[0-9]{1,15}")
 
 
 class DirectStreams:
-    """Lets in streams without a token where ``--insecure`` says so: with Twilio's token set never."""
+    """Accepts streams without a token under ``--insecure``, unless Twilio's auth token is set."""
 
     def __init__(self, settings: ServerSettings, switchboard: Switchboard) -> None:
         self._settings = settings
@@ -29,7 +29,7 @@ class DirectStreams:
         self._require_local = local_only.require(settings.local)
 
     async def grant(self, plan: Plan, request: HTTPConnection, stream: Stream) -> StreamGrant | None:
-        """What a webhook would have said of the call; None for a stream that may not open one.
+        """What a webhook would have said about the call; None if the stream may not open one.
 
         It comes from a program on this machine, not from a page of another site, and its call is admitted as
         any other. ``from_number`` and ``to_number`` may be among its parameters.

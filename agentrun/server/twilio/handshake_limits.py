@@ -8,20 +8,20 @@ from contextlib import contextmanager
 
 HANDSHAKE_SECONDS = 5.0
 CROWDED_SECONDS = 1.0
-"""How long a stream is waited for, and while more than half of the places are taken."""
+"""How long to wait for a stream's token, and how long while more than half of the slots are taken."""
 MOST_HANDSHAKES = 200
-"""Streams at once whose address nobody was given; more are turned away."""
+"""Concurrent streams from unknown addresses; more are rejected."""
 MOST_FROM_ONE_ADDRESS = 50
 RESERVED = 200
-"""Places beside those, for streams at an address that a webhook was given less than a minute ago."""
+"""Additional slots for streams at an address that a webhook was given less than a minute ago."""
 
 
 class TooManyHandshakesError(Exception):
-    """There is no place for another stream."""
+    """There is no slot for another stream."""
 
 
 class HandshakeLimits:
-    """Counts the streams that are waited for; strangers take no place from those that are expected."""
+    """Counts pending streams; unexpected ones take no slots from expected ones."""
 
     def __init__(self) -> None:
         self._strangers: Counter[str] = Counter()
@@ -29,7 +29,7 @@ class HandshakeLimits:
 
     @contextmanager
     def one(self, address: str, *, expected: bool) -> Iterator[float]:
-        """A place for the block, and its longest wait in seconds; raises TooManyHandshakesError."""
+        """Take a slot for the block; yields its timeout in seconds. Raises TooManyHandshakesError."""
         if expected:
             yield from self._one_expected()
             return

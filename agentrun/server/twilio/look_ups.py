@@ -11,11 +11,11 @@ from agentrun.plan.plan import Plan
 from agentrun.session.variables.before_call import BeforeCall
 
 MOST = 1_000
-"""Callers who may ring at once; beyond them the look-up begins with the stream."""
+"""Concurrent early look-ups; beyond them, the look-up starts with the stream."""
 
 
 class LookUps:
-    """Begun when Twilio announces a call, and taken by its stream. ``web`` asks for all of them.
+    """Look-ups that start when Twilio announces a call, and that its stream takes. ``web`` is their client.
 
     A stream that comes to another process begins its own.
     """
@@ -25,7 +25,7 @@ class LookUps:
         self._begun: OrderedDict[tuple[str, str], BeforeCall] = OrderedDict()
 
     def begin(self, plan: Plan, call: Call) -> None:
-        """Look the caller up; returns at once, and does nothing for an agent that looks nothing up.
+        """Start to look up the caller, if the agent looks anything up; returns at once.
 
         Nor for a call that is being looked up already: Twilio repeats a webhook that got no answer.
         """
@@ -41,14 +41,14 @@ class LookUps:
         asking.begin()
 
     def take(self, agent: str, call_id: str) -> BeforeCall | None:
-        """The look-up of this very call, once."""
+        """Take the look-up of this call; None if there is none."""
         return self._begun.pop((agent, call_id), None)
 
     def done(self, plan: Plan, call: Call) -> BeforeCall:
-        """For a call whose caller was looked up before, at another process: nothing is asked again."""
+        """An empty look-up, for a call whose caller another process has already looked up."""
         return BeforeCall(plan, call, self._web)
 
     async def close(self) -> None:
-        """Nobody is waited for any more."""
+        """Cancel all look-ups."""
         while self._begun:
             self._begun.popitem()[1].close()

@@ -27,7 +27,7 @@ from agentrun.transports import twilio_rest
 from agentrun.transports.twilio_rest import TwilioError
 
 POLL_SECONDS = 5.0
-"""How often Twilio is asked how a call stands, should its callbacks get lost."""
+"""How often Twilio is asked for a call's status, in case its callbacks get lost."""
 NAME_SECONDS = 10.0
 """How long it is waited for Twilio's first callback of a call when its answer got lost."""
 MACHINES = ("machine", "fax")
@@ -36,11 +36,11 @@ EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
 class NumberError(AgentRunError):
-    """A number that can't be called."""
+    """The number can't be called."""
 
 
 class Diallers:
-    """Places the calls of a server's agents, and keeps their records until they are over."""
+    """Places outbound calls for a server's agents, and keeps their records until they are over."""
 
     def __init__(self, switchboard: Switchboard, settings: ServerSettings) -> None:
         self._switchboard = switchboard
@@ -52,7 +52,7 @@ class Diallers:
         """Where Twilio reaches this server when the agent has no public address: on loopback only."""
 
     async def place(self, agent: str, to: str, parameters: Mapping[str, str] | None = None) -> Outgoing:
-        """Have Twilio call ``to``.
+        """Place a call to ``to``.
 
         Raises NumberError for a number that may not be called, SetupError for what is not set up,
         NotAdmittedError when no line is free, and TwilioError when Twilio refuses; the refused call has its
@@ -90,7 +90,7 @@ class Diallers:
         return outgoing
 
     async def _hear_of(self, outgoing: Outgoing, trouble: str, longest: float) -> None:
-        """Twilio's answer got lost: for ``longest`` seconds a callback may tell that somebody is called."""
+        """After Twilio's response was lost: wait up to ``longest`` seconds for a callback of the call."""
         outgoing.warn(f"{trouble}; it may be placed all the same, and its callbacks are waited for")
         self._switchboard.handover.later(self._give_up(outgoing, trouble, longest))
         with suppress(TimeoutError):
@@ -104,7 +104,7 @@ class Diallers:
                 self._end(outgoing, "failed", f"{trouble}; nothing was heard of the call since")
 
     async def note(self, outgoing: Outgoing, status: str, answered_by: str = "") -> None:
-        """What Twilio tells of a call: how it stands, or who has answered it."""
+        """Handle a callback: the call's status, or who has answered it."""
         record = outgoing.record
         before = record.outcome, record.answered_by
         if answered_by and not record.answered_by:
@@ -134,7 +134,7 @@ class Diallers:
         self.placed.finish(outgoing)
 
     async def follow(self, outgoing: Outgoing) -> CallRecord:
-        """The record once the call is over; callbacks tell of it, and so does asking."""
+        """Wait until the call is over, by callbacks or by asking Twilio; returns its record."""
         account = twilio_rest.account(self._settings.environ)
         while not outgoing.over.is_set():
             try:
@@ -150,7 +150,7 @@ class Diallers:
         return outgoing.record
 
     async def withdraw(self, outgoing: Outgoing) -> None:
-        """End the call at Twilio, answered or not."""
+        """End the call at Twilio, whether it has been answered or not."""
         try:
             if outgoing.named.is_set():
                 await twilio_rest.account(self._settings.environ).end(outgoing.record.id)
@@ -201,7 +201,7 @@ class Diallers:
 
 
 def check(to: str, settings: Dialling) -> None:
-    """Raise NumberError unless ``to`` is a number that may be called."""
+    """Raise NumberError unless the spec allows calls to ``to``."""
     if not E164.fullmatch(to):
         raise NumberError(f"'{to[:20]}' is not a telephone number", "write it in E.164: +15551234567")
     if not to.startswith(settings.allow):
@@ -210,7 +210,7 @@ def check(to: str, settings: Dialling) -> None:
 
 
 def settings_of(plan: Plan) -> Dialling:
-    """How an agent places calls; raises SetupError where it has no telephone."""
+    """The agent's settings for outbound calls; raises SetupError if it has no Twilio transport."""
     settings = dialling_of(plan)
     if settings is None:
         raise SetupError(f"agent '{plan.spec.name}' has no telephone", "transport: twilio")

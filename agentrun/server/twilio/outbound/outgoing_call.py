@@ -25,7 +25,7 @@ UNANSWERED: dict[str, Unanswered] = {
     "canceled": "canceled",
 }
 OVER = (*UNANSWERED, "completed")
-"""Twilio's words for a call of which nothing more will come."""
+"""Twilio's statuses of calls that are over."""
 WORDS = {
     "busy": "the line was busy",
     "no-answer": "nobody answered",
@@ -36,7 +36,7 @@ _PREFIX = "dial-"
 
 
 def dialling_of(plan: Plan) -> Dialling | None:
-    """How an agent places calls; None where it has no telephone."""
+    """The agent's settings for outbound calls; None if it has no Twilio transport."""
     return next((t.dial for t in plan.transports if isinstance(t, TwilioTransport)), None)
 
 
@@ -53,7 +53,7 @@ class Outgoing:
 
     @classmethod
     def new(cls, plan: Plan, caller: str, called: str, parameters: Mapping[str, str]) -> Outgoing:
-        """A call that is to be placed."""
+        """Create a call that is to be placed."""
         name = f"{_PREFIX}{secrets.token_hex(8)}"
         return cls(name, plan, _record(name, name, plan, caller, called), dict(parameters))
 
@@ -83,7 +83,7 @@ class Outgoing:
         )
 
     def warn(self, words: str) -> None:
-        """A line of the log that says its call."""
+        """Log a line with the call's id."""
         log = logger.bind(call=self.record.id, agent=self.record.agent)
         log.warning("call {}: {}", self.record.id, words)
 

@@ -34,7 +34,7 @@ class OwnCalls(dict[str, Outgoing]):
             del self[next(iter(self))]
 
     def let_go(self, outgoing: Outgoing) -> None:
-        """What was said in a call that is over is its record's; here it would fill the memory."""
+        """Forget what was said in a finished call: it is in the record, and here it would fill the memory."""
         if self.get(outgoing.id) is not outgoing:
             return
         self._over[outgoing.id] = outgoing
