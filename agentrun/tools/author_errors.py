@@ -10,7 +10,7 @@ from agentrun.errors import ToolError
 
 
 class AuthoredError(Exception):
-    """What a plugin's own code raised; ``error`` is the exception itself."""
+    """An exception of a plugin's own code; ``error`` is the exception itself."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(f"{type(error).__name__}: {words_of(error)}")
@@ -18,7 +18,7 @@ class AuthoredError(Exception):
 
     @property
     def detail(self) -> str:
-        """What was raised and where, in the first line; then the traceback, which may quote arguments."""
+        """The exception and its place in the first line, then the traceback, which may quote arguments."""
         frames = traceback.extract_tb(self.error.__traceback__)
         place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
         trace = "".join(traceback.format_exception(self.error))
@@ -35,7 +35,7 @@ def words_of(error: BaseException) -> str:
 
 @contextmanager
 def authored() -> Iterator[None]:
-    """Everything that leaves the block is a ToolError, an AuthoredError, or a cancellation.
+    """Let only ToolError, AuthoredError and cancellations out of the block.
 
     A plugin that calls ``sys.exit`` ends itself, not the server.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def build(function: Callable[..., Any], plugin: str, home: str | None = None) -> Tool:
-    """The tool of ``function``; raises SignatureError when it can't be one.
+    """Make a tool of ``function``; raises SignatureError if it can't be one.
 
     ``async def`` runs in the loop that a server has for ``home``, or else in the call's. ``def`` runs in a
     thread of the tool's own, with the caller's context variables.
@@ -71,7 +71,7 @@ def _runner(function: Callable[..., Any], signature: Signature, threads: Threads
 
 
 def origin(function: Callable[..., Any]) -> str:
-    """Where a function stands, such as ``plugins/ncaa.py:12``."""
+    """Where a function is defined, such as ``plugins/ncaa.py:12``."""
     code = inspect.unwrap(function).__code__
     path = Path(code.co_filename)
     return f"{path.parent.name}/{path.name}:{code.co_firstlineno}"

@@ -33,7 +33,7 @@ UNREADABLE = (
 _LAST_WORD = ("hang_up", "transfer", "handoff", "leave_voicemail")
 """Built-in tools that end the call or hand it on: a model that gives up may still do that."""
 _LAST_ROUNDS = 3
-"""How often it may try."""
+"""How often a model that is told to answer may still try."""
 CONFIRM = (
     "{name} has not run yet. Tell the caller what exactly you are about to do, ask them to confirm it, and "
     "end your turn. When they have agreed, call {name} again with the same arguments."
@@ -41,7 +41,7 @@ CONFIRM = (
 
 
 class CallTools:
-    """Runs the tools of one call, and keeps their promises of ``once_per_call`` and ``confirm``.
+    """Runs the tools of one call, and enforces ``once_per_call`` and ``confirm``.
 
     The session says when the caller has spoken and heard something, and closes it when the call ends.
     A model may call tools ``most_rounds`` times, one or several at once, before the caller speaks again.
@@ -51,7 +51,7 @@ class CallTools:
         self.turn = 0
         """How many turns of the caller have ended."""
         self.on_left_behind: Callable[[Tool], None] | None = None
-        """Told of a tool that does not end although it is cancelled."""
+        """Called with a tool that does not end although it is cancelled."""
         self._exchange = 0
         self._was_heard = False
         self._asked: dict[Key, int] = {}
@@ -63,7 +63,7 @@ class CallTools:
         self._rounds: Counter[int] = Counter()
         self._unreadable: Counter[int] = Counter()
         self.on_begin: Callable[[bool], Awaitable[object]] | None = None
-        """Awaited before a tool runs, so that others know that it has begun; told whether it runs once."""
+        """Awaited with ``once_per_call`` before a tool runs, so that others know that it has begun."""
 
     def caller_spoke(self) -> None:
         """A turn of the caller has ended: what they have been asked before it may be confirmed.
@@ -76,7 +76,7 @@ class CallTools:
             self._was_heard = False
 
     def agent_heard(self) -> None:
-        """The caller has heard words of the agent's."""
+        """The caller has heard words of the agent."""
         self._was_heard = True
 
     @contextlib.contextmanager
@@ -124,7 +124,7 @@ class CallTools:
         return UNREADABLE.format(name=tool.name, times=self._unreadable[self.turn])
 
     async def run(self, tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Outcome:
-        """Run ``tool`` as ``invoke`` does, or say why it is not run, or give what it gave before.
+        """Run ``tool`` as ``invoke`` does, unless it must not run; if it ran before, return that result.
 
         Cancelling this does not stop a ``once_per_call`` tool: who calls it again gets its result.
         """
@@ -150,7 +150,7 @@ class CallTools:
         return await asyncio.shield(earlier)
 
     def snapshot(self) -> dict[str, list[list[str]]]:
-        """What has begun, as JSON.
+        """The calls that have begun, as JSON.
 
         ``runs`` are those of ``once_per_call`` tools: tool, arguments, status and text, the last two empty
         while it works; ``unfinished`` the other tools that are at work: tool and arguments.
@@ -167,7 +167,7 @@ class CallTools:
         }
 
     def resume(self, runs: Iterable[Sequence[str]]) -> None:
-        """Go on from the ``runs`` of a snapshot: what has begun elsewhere does not run again here."""
+        """Continue from the ``runs`` of a snapshot: what has begun elsewhere does not run again here."""
         for name, arguments, status, text in runs:
             unknown = Outcome("failed", UNKNOWN.format(name=name))
             outcome = Outcome(cast(Status, status), text) if status else unknown
@@ -193,7 +193,7 @@ class CallTools:
             self._at_work.remove(key)
 
     async def close(self) -> None:
-        """Stop what still works on behalf of a call that is over."""
+        """Cancel the tools that are still running, at the end of the call."""
         working = [run for run in self._runs.values() if not run.done()]
         for run in working:
             run.cancel()

@@ -17,7 +17,7 @@ MOST_SHOWN = 80
 
 
 class SignatureError(Exception):
-    """A function that can't be a tool, and why; ``hint`` says what to write."""
+    """A function that can't be a tool; ``hint`` says what to write instead."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class SignatureError(Exception):
 
 @dataclass(frozen=True)
 class Signature:
-    """A tool's arguments: for the model as a schema, for us as a check.
+    """A tool's arguments, as a schema for the model and as validation.
 
     ``call_parameters`` are the parameters typed ``Call``, which the model never sees.
     """
@@ -38,7 +38,7 @@ class Signature:
     call_parameters: tuple[str, ...]
 
     def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments as the function's types; raises ToolError in words that let the model try again."""
+        """Validate arguments and convert them to the function's types; raises ToolError for the model."""
         try:
             # As JSON, which they came from: a date is a string there, and a set a list.
             return dict(self.arguments.validate_json(to_json(arguments)))

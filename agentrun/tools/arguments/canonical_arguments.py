@@ -32,7 +32,7 @@ def clean(value: Any, depth: int = 0) -> Any:
 
 
 def canonical(tool: Tool, arguments: Mapping[str, Any]) -> bytes:
-    """The same bytes for arguments that mean the same to ``tool``.
+    """Bytes that are equal for arguments that mean the same to ``tool``.
 
     They are as its check has read them, or as its schema types them where the check is another server's; what
     was left out has its default. Raises ToolError where the check does.

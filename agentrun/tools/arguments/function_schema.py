@@ -23,7 +23,7 @@ MOST_REASON = 200
 
 
 def read(function: Callable[..., Any]) -> Signature:
-    """Read a function; raises SignatureError when a model could not know how to call it.
+    """Read a function's signature; raises SignatureError if a model could not know how to call it.
 
     The description is the docstring without its sections; those of the parameters come from ``Args:``.
     """
@@ -44,7 +44,7 @@ def read(function: Callable[..., Any]) -> Signature:
 
 
 def _fields(function: Callable[..., Any], helps: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """The names of the parameters for the call, and a field for every other one."""
+    """The names of the parameters typed ``Call``, and a field for every other one."""
     _refuse_flow_manager(function)
     hints = _hints(function)
     calls: list[str] = []

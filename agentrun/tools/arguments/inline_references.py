@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from agentrun.tools.arguments.argument_check import SignatureError
 
 _DROPPED = ("$defs", "definitions", "$schema", "$id", "title", "discriminator")
-"""Definitions, which are put in their places, and what says nothing to a model."""
+"""Keys to drop: definitions, which are inlined, and what means nothing to a model."""
 _NAMES_TO_SCHEMAS = ("properties", "patternProperties")
 _VALUES = ("default", "const", "enum", "examples")
 _LISTS_OF_SCHEMAS = ("anyOf", "oneOf", "allOf")
@@ -21,7 +21,7 @@ MOST_DEPTH = 32
 
 
 def flatten(schema: Mapping[str, Any], *, may_hold_itself: bool = False) -> dict[str, Any]:
-    """Put what is referred to in the place of its references, and say of every list what it holds.
+    """Replace references by what they refer to, and give every array an ``items``.
 
     A reference is a JSON pointer into ``schema`` (RFC 6901): ``#/$defs/Size``, ``#/definitions/Size``, or
     ``#/properties/size``, as servers in TypeScript write it. OpenAI and Gemini refuse a list without

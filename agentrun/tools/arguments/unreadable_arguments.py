@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 KEY = "unreadable_arguments"
-"""The one key of the object that stands for arguments that could not be read."""
+"""The only key of the object that stands for unreadable arguments."""
 MOST_SHOWN = 200
 MOST_CALLS = 64
 """Tools that one answer of a model may call; five hundred held a call up for 13 s."""
@@ -19,7 +19,7 @@ _TOO_MANY = "too_many_calls"
 
 
 def read(text: str) -> dict[str, Any]:
-    """The arguments of a call as the model wrote them; none and ``null`` are an empty object.
+    """Parse the arguments of a call as the model wrote them; missing ones and ``null`` are an empty object.
 
     What can't be read is kept as it is under ``KEY``, so that the conversation stays one that every provider
     takes.

@@ -21,7 +21,7 @@ BUILTINS: Mapping[str, tuple[str, str]] = {
 
 
 def builtin(name: str) -> Builtin:
-    """The built-in tool ``name``; raises KeyError for another name.
+    """The built-in tool ``name``; raises KeyError for any other name.
 
     >>> builtin("wait").settings.__name__
     'NoSettings'

@@ -11,12 +11,12 @@ from agentrun.tools.tool import Tool
 
 
 class NoSettings(SpecModel):
-    """For a tool without settings of its own."""
+    """The settings of a tool that has none."""
 
 
 @dataclass(frozen=True)
 class Builtin:
-    """``make`` gives the function for an agent's ``settings``; it becomes a tool like a plugin's function.
+    """``make`` returns the function for an agent's ``settings``, which becomes a tool as a plugin's does.
 
     Where the spec says everything, as for an HTTP request, it gives the tool itself.
     """

@@ -17,7 +17,7 @@ from agentrun.tools.tool import Tool
 
 
 def make(settings: Settings) -> Tool:
-    """The tool of a request; its arguments are checked before anything is sent."""
+    """Make a tool of a request; its arguments are validated before anything is sent."""
     adapter = TypeAdapter(shape("arguments", settings.parameters))
     schema = {"properties": {}, "required": [], **flatten(adapter.json_schema())}
     signature = Signature(settings.description, schema, adapter, ())

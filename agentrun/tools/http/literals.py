@@ -40,7 +40,7 @@ def is_host(host: str) -> bool:
 
 
 def check_address(url: str) -> None:
-    """Raise what is wrong with the path of an address, whatever its arguments are."""
+    """Raise if the path of a URL is invalid whatever its arguments are."""
     literal = _VARIABLE.sub("x", _TEMPLATE.sub("x", _COMMENT.sub("", url)))
     if unsendable := re.search(r"[\x00-\x1f\x7f]", literal):
         hint = "write the address in one line, and what can't be printed as %0A"
@@ -55,7 +55,7 @@ def check_address(url: str) -> None:
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Raise what is wrong with headers, whatever their arguments are."""
+    """Raise if headers are invalid whatever their arguments are."""
     seen: set[str] = set()
     for name, value in headers.items():
         if why := _OURS.get(name.lower()):

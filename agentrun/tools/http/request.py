@@ -28,12 +28,12 @@ from agentrun.tools.http.template import (
 from agentrun.tools.results.whole_result import WholeResult
 
 MOST_BYTES = 1_000_000
-"""A longer answer is not read."""
+"""The longest response that is read, in bytes."""
 MOST_REDIRECTS = 3
 MOST_ADDRESSES = 4
-"""Addresses of one host that are tried."""
+"""How many addresses of a host are tried."""
 CONNECT_SECONDS = 2.0
-"""How long an address may take to be connected to while there is another one."""
+"""How long connecting to an address may take while there is another one to try."""
 _MOST_ERROR = 300
 _FIRST_PAUSE = 0.2
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -42,11 +42,11 @@ _ALWAYS = {"Accept": "application/json", **bounded_answers.ACCEPTED}
 
 
 class _TryAgainError(ToolError):
-    """A failure that may pass."""
+    """A failure that may be temporary."""
 
 
 class _NotConnectedError(_TryAgainError):
-    """Nobody is at this address of the host; another one may be at the next."""
+    """Nothing answers at this address of the host; the next address may work."""
 
 
 async def ask(settings: Settings, call: Call, arguments: Mapping[str, Any]) -> Any:
@@ -161,7 +161,7 @@ def _joined(own: Mapping[str, str], host: str) -> httpx.Headers:
 
 
 async def _answer(request: httpx.Request, call: Call, host: str) -> httpx.Response:
-    """The whole answer; raises _NotConnectedError where nothing was sent, for nobody is there."""
+    """The complete response; raises _NotConnectedError if no connection was made and nothing was sent."""
     try:
         response = await call.http.send(request, stream=True, follow_redirects=False)
         try:

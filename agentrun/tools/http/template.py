@@ -71,7 +71,7 @@ def fill_variables(text: str, environ: Mapping[str, str]) -> str:
 
 
 def fill_url(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> str:
-    """An address whose values are encoded: none of them can add a segment, a query or a host.
+    """A rendered URL with encoded values: none of them can add a path segment, a query or a host.
 
     Raises ToolError for values that leave a segment of the path empty, ``.`` or ``..``: ``/orders/`` is all
     orders, and no order. Only a slash that stands at the end of ``text`` itself stays there.
@@ -89,7 +89,7 @@ def fill_url(text: str, arguments: Mapping[str, Any], environ: Mapping[str, str]
 
 
 def fill_all(value: Any, arguments: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
-    """A body; ``{{ guests }}`` alone keeps the argument's type, and is null when it was not given."""
+    """A rendered body; ``{{ guests }}`` alone keeps the argument's type, and is null if it was not given."""
     if isinstance(value, str):
         alone = _ALONE.fullmatch(value)
         return arguments[alone[1]] if alone else fill(value, arguments, environ)

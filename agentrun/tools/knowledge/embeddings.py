@@ -45,7 +45,7 @@ class SemanticSearch:
         self._asked_from = 0.0
 
     def search(self, query: str, most: int, environ: Mapping[str, str]) -> list[Passage]:
-        """The ``most`` best passages by words and by meaning; by words alone when the model can't be asked.
+        """The ``most`` best passages by words and by meaning; by words alone if the model is not available.
 
         Blocks; raises OSError when the folder can't be read.
         """

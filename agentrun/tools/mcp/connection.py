@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult, Tool
 
 OPEN_SECONDS = 60.0
-"""A program may have to be downloaded before it speaks."""
+"""Timeout for connecting; a program may have to be downloaded first."""
 LIST_SECONDS = 10.0
 REFRESH_SECONDS = 60.0
-"""How often a server is asked for its tools: the next call has the new ones, and a dead server is noticed."""
+"""How often a server's tools are listed, so that calls get new tools and a dead server is noticed."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
 """Seconds between attempts to connect; each pause is twice the one before."""
 NOT_THERE = "{name} is not available at the moment. Say so, and offer to try again later."
@@ -40,7 +40,7 @@ MOST_WORDS = 300
 
 
 class _ForgottenError(Exception):
-    """The server no longer knows the session, and so has not done what it was asked for in it."""
+    """The server no longer knows the session, so it has not executed the request."""
 
 
 class Connection:
@@ -67,11 +67,11 @@ class Connection:
 
     @property
     def is_up(self) -> bool:
-        """Whether there is a session that has not been found dead."""
+        """Whether there is a session that is not known to be dead."""
         return self._client is not None
 
     def open(self, background: BackgroundTasks | None = None) -> None:
-        """Begin to connect, and return at once; a server's ``background`` restarts what keeps the session."""
+        """Start connecting, and return at once; ``background`` restarts the task that keeps the session."""
         if self._keeping or self._background:
             return
         if background:
@@ -89,7 +89,7 @@ class Connection:
             await asyncio.wait({self._keeping})
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
-        """Have the server run one of its tools; raises ToolError in words for the model.
+        """Call one of the server's tools; raises ToolError with an explanation for the model.
 
         A server that was started anew has forgotten the session, and is asked once more in another one.
         """
@@ -143,7 +143,7 @@ class Connection:
             self._lost.set()
 
     async def _keep(self) -> None:
-        """Connect, stay until the session is lost, and connect anew, until cancelled."""
+        """Connect, and reconnect whenever the session is lost, until cancelled."""
         label, pause = self.address.label, FIRST_PAUSE
         while True:
             try:
@@ -162,7 +162,7 @@ class Connection:
             await asyncio.sleep(pause)
 
     async def _stay(self) -> None:
-        """One session, from its begin until it is lost; raises whatever ended it."""
+        """Run one session until it is lost; raises whatever ended it."""
         # Half a second of imports, in which no call would be heard.
         client_module = await asyncio.to_thread(import_module, "agentrun.tools.mcp.client")
         self._lost.clear()

@@ -38,7 +38,7 @@ _ERRORS = (
 
 
 class NoTokenError(Exception):
-    """No token could be had, and why."""
+    """No token could be obtained; the message says why."""
 
 
 class ClientCredentials(httpx2.Auth):
@@ -143,7 +143,7 @@ def client(**options: Any) -> httpx2.AsyncClient:
 
 
 def _read(answer: httpx2.Response) -> tuple[str, float]:
-    """What an endpoint has granted; raises NoTokenError, in its own words of RFC 6749, section 5.2."""
+    """The granted token; raises NoTokenError with the endpoint's error (RFC 6749, section 5.2)."""
     try:
         granted = json.loads(answer.content)
     except (ValueError, RecursionError):

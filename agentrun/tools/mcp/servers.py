@@ -27,7 +27,7 @@ _LOUD = "agentrun.tools.mcp.connection"
 
 @dataclass
 class McpTools:
-    """What the servers of one agent bring to one call; ``troubles`` says what is wrong with which.
+    """The tools that the servers of one agent bring to one call; ``troubles`` lists the servers' errors.
 
     ``connections`` are the call's own: whoever asked opens them, and closes them when the call is over.
     """
@@ -38,7 +38,7 @@ class McpTools:
 
 
 class McpServers:
-    """One connection for each server that is named, shared by the agents and calls of the process.
+    """One connection for each server, shared by all agents and calls of the process.
 
     A connection carries many requests at once, told apart by their ids, so calls don't wait for one another,
     and a call needs no time to connect. A server that remembers something between two requests would mix up
@@ -82,7 +82,7 @@ class McpServers:
             task.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
-        """End every session."""
+        """Close all sessions."""
         closing = (connection.close() for connection in self._connections.values())
         await asyncio.gather(*closing, *self._closing)
 

@@ -10,7 +10,7 @@ Status = Literal["ok", "refused", "failed", "timeout", "cancelled", "unconfirmed
 
 @dataclass(frozen=True)
 class Outcome:
-    """``text`` goes to the model; ``detail`` only to the log and the record.
+    """The outcome of a tool call: ``text`` is for the model, ``detail`` only for the log and the record.
 
     ``refused`` is a ToolError or arguments that don't fit; ``failed`` is the tool's bug; ``unconfirmed`` has
     not run, because the caller has yet to be asked.

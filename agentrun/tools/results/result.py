@@ -8,16 +8,16 @@ from pydantic_core import PydanticSerializationError, from_json, to_json, to_jso
 
 WHAT_TO_RETURN = "return text, a number, a list, a dict, a dataclass or a pydantic model"
 MOST_CHARACTERS = 16_000
-"""Longer results are cut: the model would pay for them on every later turn."""
+"""Longer results are cut, since the model would process them on every later turn."""
 EMPTY = "The result is empty: there is nothing to tell."
 
 
 class UnreadableResultError(TypeError):
-    """A tool's result that JSON can't hold, in words for the tool's author."""
+    """A tool's result can't be represented in JSON; the message is for the tool's author."""
 
 
 def as_text(result: Any) -> str:
-    """Strings as they are, the rest as JSON: dataclasses, models, dates, decimals, sets and enums too.
+    """The result as text: strings unchanged, all else as JSON, including dataclasses, models and dates.
 
     Raises UnreadableResultError for what JSON can't hold, with what to return instead.
 

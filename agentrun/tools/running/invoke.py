@@ -22,7 +22,7 @@ from agentrun.tools.running.loop_guard import GuardedSteps
 from agentrun.tools.tool import Tool
 
 TIDY_SECONDS = 0.1
-"""How long the model waits at the most for a tool to clean up that took too long."""
+"""How long the model waits for a tool to clean up after its timeout."""
 LET_GO_SECONDS = 0.3
 """How long a tool that is cancelled may clean up before it is left behind."""
 LEAVE_SECONDS = 2 * LET_GO_SECONDS
@@ -35,7 +35,7 @@ async def invoke(
     arguments: Mapping[str, Any],
     on_left_behind: Callable[[Tool], None] | None = None,
 ) -> Outcome:
-    """Run ``tool`` with the model's ``arguments`` and give what the model is told.
+    """Run ``tool`` with the model's ``arguments``, and return the outcome.
 
     Never raises but for cancellation of the task that awaits it: arguments that don't fit, a ToolError, a
     timeout, a bug of the tool and a result that JSON can't hold all become words. The tool runs in a task of
@@ -105,7 +105,7 @@ async def _here(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Any:
 
 
 def _cancel(work: asyncio.Task[Outcome], tool: Tool, on_left_behind: Callable[[Tool], None] | None) -> None:
-    """Cancel ``work`` without waiting for it, and say so when it does not end."""
+    """Cancel ``work`` without waiting for it, and report it if it does not end."""
 
     def look() -> None:
         if not work.done():

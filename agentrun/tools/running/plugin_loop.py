@@ -20,13 +20,13 @@ from agentrun.tools.running.contained_tasks import contained
 from agentrun.tools.running.timed_steps import TimedSteps
 
 HELD_SECONDS = 1.0
-"""A loop that takes nothing on for so long is held by code that blocks."""
+"""A loop that accepts no work for this long is held by blocking code."""
 _CLOSE_SECONDS = 1.0
 _LIBRARIES = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
 
 class LoopHeldError(RuntimeError):
-    """The loop did not take the work on; nothing of it has run."""
+    """The loop did not accept the work, and none of it has run."""
 
 
 class PluginLoop:
@@ -49,14 +49,14 @@ class PluginLoop:
 
     @property
     def client(self) -> httpx.AsyncClient:
-        """For requests of code that runs in this loop."""
+        """The HTTP client for code that runs in this loop."""
         if self._client is None:
             self._client = self._make_client()
         return self._client
 
     @property
     def is_held(self) -> bool:
-        """Whether code that blocks keeps the loop from taking anything on."""
+        """Whether blocking code keeps the loop from accepting work."""
         asked = self._asked
         return asked is not None and time.monotonic() - asked > HELD_SECONDS
 
@@ -106,7 +106,7 @@ class PluginLoop:
         return f"{lines[-1].filename}:{lines[-1].lineno}" if frame and lines else "an unknown place"
 
     async def close(self) -> None:
-        """Cancel what still runs and end the thread; one that is held is left behind."""
+        """Cancel what is running, and end the thread; a blocked thread is left behind."""
         self._closing = True
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.loop.stop)

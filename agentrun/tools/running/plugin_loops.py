@@ -24,7 +24,7 @@ _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, PluginLoops] = WeakKeyDic
 
 
 class PluginLoops:
-    """Runs ``async def`` code of plugins, each in a loop of its own that is begun with its first run.
+    """Runs ``async def`` code of plugins, each in a loop of its own that starts with its first run.
 
     All tools and hooks of a plugin share one, and with it what belongs to a loop: clients, locks, queues.
     """
@@ -56,7 +56,7 @@ class PluginLoops:
         raise RuntimeError(f"code that blocks holds all {MOST_LOOPS} event loops of plugin {plugin}")
 
     async def close(self) -> None:
-        """End all of them; what is held is left behind."""
+        """Close all loops; blocked ones are left behind."""
         every = [loop for loops in self._loops.values() for loop in loops]
         await asyncio.gather(*(loop.close() for loop in every))
 

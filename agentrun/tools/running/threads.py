@@ -40,7 +40,7 @@ class Threads(Executor):
         self._more = threading.Condition(self._lock)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run ``fn`` in a thread, at once or when one is free.
+        """Run ``fn`` in a thread, as soon as one is free.
 
         Where no thread can be started it waits for one of those that run; where none does, the future has a
         NoThreadError.
