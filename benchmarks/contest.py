@@ -14,8 +14,8 @@ from restaurant import restaurant
 from agentrun.simulate.bench.process import Server, started
 from agentrun.simulate.caller.script import Script, Utterance
 from agentrun.simulate.caller.sound import speech
-from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import Speech
+from agentrun.transports.mulaw import RATE
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent / "tests" / "corpus"

@@ -31,8 +31,8 @@ from agentrun.pipeline.audio.resampling import PromptResampler
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.simulate.bench.word_errors import word_errors, words
 from agentrun.simulate.caller.sound import speech
-from agentrun.transports.mulaw import RATE, decode, encode
 from agentrun.simulate.engines.engines import Hearing, load_offline
+from agentrun.transports.mulaw import RATE, decode, encode
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus"
 PIECE = RATE // 50

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from agentrun.simulate.caller import PhoneCall
-from agentrun.transports.mulaw import RATE, Samples
 from agentrun.simulate.caller.sound.speech import from_file
+from agentrun.transports.mulaw import RATE, Samples
 from tests.calls.desk import HELLO, OPEN, QUESTION, Desk, open_hasty_desk
 
 HALVES = ("Hello there,", "how are you doing today?")

@@ -12,8 +12,8 @@ import soundfile
 
 from agentrun.records.store.store import Store
 from agentrun.simulate.caller import PhoneCall
-from agentrun.transports.mulaw import decode
 from agentrun.simulate.engines.engines import Answer
+from agentrun.transports.mulaw import decode
 from tests.calls.desk import HELLO, OPEN, QUESTION, STYLES, Desk, open_desk, until
 
 Samples = np.ndarray

@@ -14,8 +14,8 @@ from pipecat.audio.turn.smart_turn.local_smart_turn_v3 import LocalSmartTurnAnal
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private.hearing.turn_features import SAMPLES, features
-from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
+from agentrun.transports.mulaw import RATE
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 EDGES = (0, 1, 159, 160, 161, 200, 201, 4_000, 48_000, 64_077, SAMPLES - 201, SAMPLES - 1, SAMPLES)

@@ -59,9 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option("--live", is_flag=True, help="Use the real models; needs keys, and costs money.")
 @latency_option
-@click.option(
-    "--workers", default=1, show_default=True, type=click.IntRange(1), help="Server processes."
-)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Server processes.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @override_options
 @click.pass_context

@@ -32,7 +32,7 @@ class KeptKeys:
             self._keys.put_nowait(key)
 
     async def collect(self, most: int, finish: str, timeout: float) -> str:
-        """The kept keys: ``most`` of them, those before ``finish``, or until ``timeout`` seconds without one."""
+        """The kept keys: ``most``, or those before ``finish``, or until ``timeout`` seconds without one."""
         while len(self._taken) < most:
             try:
                 key = await asyncio.wait_for(self._keys.get(), timeout)

@@ -19,12 +19,12 @@ from agentrun import spec
 from agentrun.simulate.bench.scripted_transcription import ScriptedTranscription
 from agentrun.simulate.caller.script import Utterance
 from agentrun.simulate.caller.sound import speech
-from agentrun.transports.mulaw import RATE
 from agentrun.simulate.engines.engines import VOICE_RATE
 from agentrun.simulate.engines.scripted import ToneVoice
 from agentrun.simulate.faults import Route
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.simulate.rehearsal.rehearsal import Rehearsal
+from agentrun.transports.mulaw import RATE
 
 PACE = 2.0
 _PIECE_SECONDS = 0.02

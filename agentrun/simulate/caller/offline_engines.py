@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from agentrun.errors import SetupError
 from agentrun.simulate.caller.sound import speech
-from agentrun.transports.mulaw import RATE, Samples
 from agentrun.simulate.caller.sound.speech import Speech
+from agentrun.transports.mulaw import RATE, Samples
 
 if TYPE_CHECKING:
     from agentrun.simulate.engines.engines import Engines

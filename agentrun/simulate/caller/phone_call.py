@@ -8,11 +8,11 @@ from agentrun.simulate.caller.exchanges import BargeIn, Heard, SpokenUtterance
 from agentrun.simulate.caller.refusal import CallOverError, NoAnswerError
 from agentrun.simulate.caller.sound import speech as sounds
 from agentrun.simulate.caller.sound.line_noise import LineNoise
-from agentrun.transports.mulaw import Samples, encode
 from agentrun.simulate.caller.sound.speech import Speech
 from agentrun.simulate.caller.twilio.media_socket import MediaSocket
 from agentrun.simulate.caller.twilio.media_stream import MediaStream
 from agentrun.simulate.caller.twilio.outgoing_messages import Messages
+from agentrun.transports.mulaw import Samples, encode
 
 TIMEOUT_SECONDS = 15.0
 GREETING_SILENCE_SECONDS = 1.2

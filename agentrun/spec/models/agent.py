@@ -135,7 +135,9 @@ class AgentSpec(SpecModel):
         min_length=1, description="How callers reach it: `twilio`, `daily` or `local`, or a list of them."
     )
     pipeline: PipelineSpec = PipelineSpec.model_construct()
-    prompts: Annotated[Prompts, word("system")] = Field(description="The agent's prompts, and fixed texts for callers.")
+    prompts: Annotated[Prompts, word("system")] = Field(
+        description="The agent's prompts, and fixed texts for callers."
+    )
     vars: dict[str, VariableValue] = Field(
         default={},
         description="Variables of your own for the prompts, lists and mappings too: `{{ quote.price }}`.",

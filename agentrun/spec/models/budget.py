@@ -7,7 +7,7 @@ from agentrun.spec.values.durations import Duration
 
 
 class Budget(SpecModel):
-    """Upper limits for response times: `agentrun test --audio` fails if they are exceeded, `calls` shows it."""
+    """Limits for response times: `agentrun test --audio` fails if they are exceeded, `calls` shows it."""
 
     first_audio: Duration | None = Field(
         default=None, gt=0, description="From the beginning of a call to the first audio of the greeting."

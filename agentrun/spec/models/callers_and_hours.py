@@ -40,10 +40,14 @@ class Callers(SpecModel):
     """
 
     allow: Annotated[tuple[Prefix, ...], list_of_one] = Field(
-        default=(), description="Only these callers are answered; everybody by default.", examples=[["+1", "+44"]]
+        default=(),
+        description="Only these callers are answered; everybody by default.",
+        examples=[["+1", "+44"]],
     )
     block: Annotated[tuple[Prefix, ...], list_of_one] = Field(
-        default=(), description="These callers are not answered, whatever `allow` says.", examples=[["+1900", "anonymous"]]
+        default=(),
+        description="These callers are not answered, whatever `allow` says.",
+        examples=[["+1900", "anonymous"]],
     )
 
     def admit(self, number: str) -> bool:

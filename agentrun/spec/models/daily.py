@@ -39,7 +39,10 @@ class RoomSpec(SpecModel):
         default="private", description="A private room takes a token; a public one opens to its address."
     )
     max_participants: Count | None = Field(
-        default=None, ge=2, description="The most participants in the room, including the agent.", examples=[2]
+        default=None,
+        ge=2,
+        description="The most participants in the room, including the agent.",
+        examples=[2],
     )
     geo: Text | None = Field(default=None, description="Where the room is, such as us-east-1.")
     enable_chat: Flag = Field(default=False, description="Whether people may write in the room.")

@@ -42,7 +42,8 @@ class Dialling(SpecModel):
         examples=[["+1", "+44"]],
     )
     machine: Literal["ignore", "hang_up", "message"] = Field(
-        default="ignore", description="What to do about answering machines; anything but `ignore` detects them."
+        default="ignore",
+        description="What to do about answering machines; anything but `ignore` detects them.",
     )
     message: Text | None = Field(default=None, description="The message to leave after the beep.")
     ring: Annotated[Duration, Field(ge=5, le=600)] = Field(

@@ -201,7 +201,8 @@ class Scenario(SpecModel):
     context: tuple[dict[str, Any], ...] = Field(default=(), description="Messages to begin with.")
     stop_on_failure: Flag = Field(default=True, description="Whether the first failed turn ends the test.")
     depth: Literal["text", "audio"] | None = Field(
-        default=None, description="Run it only in this depth: `text`, or `audio` over a simulated telephone call."
+        default=None,
+        description="Run it only in this depth: `text`, or `audio` over a simulated telephone call.",
     )
     turns: tuple[Turn, ...] = Field(default=(), description="What the caller says, turn by turn.")
     ended_by: Literal["agent", "error"] | None = Field(

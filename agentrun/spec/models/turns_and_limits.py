@@ -21,7 +21,9 @@ class Turns(SpecModel):
         description="What ends the caller's turn: `smart`, a model on this machine that hears it; `silence`; "
         "`transcription`, the words alone; and with a realtime model `semantic` or `server`, its own.",
     )
-    silence: Duration = Field(default=0.6, gt=0, description="The silence that ends a turn; not with `smart`.")
+    silence: Duration = Field(
+        default=0.6, gt=0, description="The silence that ends a turn; not with `smart`."
+    )
     start: Duration | None = Field(
         default=None,
         ge=0,
@@ -55,7 +57,7 @@ class Turns(SpecModel):
     min_words: Count = Field(default=0, ge=0, description="How many words it takes to interrupt the agent.")
     interruptions: Flag = Field(
         default=True,
-        description="Whether the caller may interrupt; otherwise what they say over an answer is answered after it.",
+        description="Whether the caller may interrupt; if not, words over an answer are answered after it.",
     )
     mute: Annotated[tuple[Mute, ...], list_of_one] = Field(
         default=(), description="When the caller is ignored."
@@ -84,7 +86,9 @@ class Limits(SpecModel):
         default=30.0, ge=0, description="How long before its end the caller is told."
     )
     warning: Text = Field(default="We have half a minute left.", description="What the caller is told then.")
-    goodbye: Text = Field(default="Our time is up. Goodbye.", description="Said at the end of the longest call.")
+    goodbye: Text = Field(
+        default="Our time is up. Goodbye.", description="Said at the end of the longest call."
+    )
     idle_timeout: Duration = Field(
         default=300.0, gt=0, description="Silence on both sides after which the call ends."
     )

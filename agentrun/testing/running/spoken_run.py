@@ -12,7 +12,6 @@ from agentrun.records import CallRecord
 from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError, PhoneCall
 from agentrun.simulate.caller.exchanges import Heard as Sound
 from agentrun.simulate.caller.sound import speech as sounds
-from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import Speech
 from agentrun.simulate.engines.engines import VOICE_RATE, Engines
 from agentrun.spec.loading.spec_file import SpecFile
@@ -28,6 +27,7 @@ from agentrun.testing.running.cassettes import loaded
 from agentrun.testing.running.shared_servers import SharedServers
 from agentrun.testing.scripts.progress import ScriptProgress
 from agentrun.testing.scripts.turn_wait import TurnWait
+from agentrun.transports.mulaw import RATE
 
 ANSWER_SECONDS = 20.0
 GOODBYE_SECONDS = 25.0

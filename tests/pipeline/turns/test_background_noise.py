@@ -17,8 +17,8 @@ from agentrun.pipeline.turns.background_noise import (
     SURE_WINDOWS,
     BackgroundNoise,
 )
-from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
+from agentrun.transports.mulaw import RATE
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 WINDOW = 256

@@ -13,8 +13,8 @@ from pipecat.audio.vad.vad_analyzer import VADParams, VADState
 
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
-from agentrun.transports.mulaw import RATE, Samples
 from agentrun.simulate.caller.sound.speech import from_file
+from agentrun.transports.mulaw import RATE, Samples
 from tests.calls.desk import QUESTION
 
 PIECE = RATE // 50

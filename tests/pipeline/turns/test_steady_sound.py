@@ -16,8 +16,8 @@ from pipecat.audio.vad.vad_analyzer import VADParams, VADState
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.steady_sound import JudgedSound, SteadySound
-from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
+from agentrun.transports.mulaw import RATE
 from tests.calls.desk import QUESTION
 
 PIECE_BYTES = RATE // 10 * 2

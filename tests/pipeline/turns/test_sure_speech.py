@@ -9,8 +9,8 @@ import numpy as np
 from pipecat.audio.vad.vad_analyzer import VADParams, VADState
 
 from agentrun.pipeline import pipecat_private
-from agentrun.transports.mulaw import RATE
 from agentrun.simulate.caller.sound.speech import from_file
+from agentrun.transports.mulaw import RATE
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 WINDOW = 256

@@ -15,8 +15,8 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 
-from agentrun.transports.mulaw import RATE, Samples, encode
 from agentrun.simulate.caller.sound.timeline import is_audible
+from agentrun.transports.mulaw import RATE, Samples, encode
 
 STREAM = """
 <Response><Connect>

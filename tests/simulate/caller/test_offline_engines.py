@@ -5,8 +5,8 @@ import pytest
 from agentrun.distribution import install_extra
 from agentrun.errors import SetupError
 from agentrun.simulate.caller.offline_engines import OfflineEngines
-from agentrun.transports import mulaw
 from agentrun.simulate.engines import engines
+from agentrun.transports import mulaw
 from tests.simulate.caller.agent import silence
 
 

@@ -13,9 +13,9 @@ import soxr
 from numpy.typing import NDArray
 
 from agentrun.simulate.bench.word_errors import word_errors, words
-from agentrun.transports import mulaw
 from agentrun.simulate.engines.engines import VOICE_RATE, Engines
 from agentrun.simulate.engines.packaged_whisper import without_loops
+from agentrun.transports import mulaw
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 ENTRIES = json.loads((CORPUS / "transcripts.json").read_text())

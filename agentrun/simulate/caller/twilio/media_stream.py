@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 
 from agentrun.simulate.caller.refusal import CallOverError
 from agentrun.simulate.caller.sound.line_noise import LineNoise
-from agentrun.transports.mulaw import FRAME_BYTES, FRAME_SECONDS
 from agentrun.simulate.caller.sound.timeline import Timeline, frames_of, sound_seconds
 from agentrun.simulate.caller.twilio import incoming_messages
 from agentrun.simulate.caller.twilio.incoming_messages import Mark, Media, ProtocolMistake
@@ -18,6 +17,7 @@ from agentrun.simulate.caller.twilio.media_socket import MediaSocket
 from agentrun.simulate.caller.twilio.next_stream import WhatFollows
 from agentrun.simulate.caller.twilio.outgoing_messages import CONNECTED, Messages
 from agentrun.simulate.caller.twilio.playout_buffer import PlayoutBuffer
+from agentrun.transports.mulaw import FRAME_BYTES, FRAME_SECONDS
 
 EndedBy = Literal["caller", "agent", "server", "error"]
 _SERVER_CODES = frozenset({1001, 1012})

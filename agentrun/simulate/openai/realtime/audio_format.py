@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agentrun.transports import mulaw
 from agentrun.simulate.openai.realtime.client_events import Event, InvalidEventError
+from agentrun.transports import mulaw
 
 PCM, PCMU = "audio/pcm", "audio/pcmu"
 RATES = {PCM: 24_000, PCMU: mulaw.RATE}

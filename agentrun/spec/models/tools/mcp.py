@@ -97,7 +97,7 @@ class McpServer(ToolOptions):
     )
     oauth: ClientCredentials | None = Field(
         default=None,
-        description="How to obtain tokens for the server, and renew them when they expire (client credentials).",
+        description="How to obtain and renew tokens for the server (client credentials).",
     )
     command: Annotated[tuple[Text, ...], list_of_one, BeforeValidator(_is_program)] | None = Field(
         default=None,

@@ -6,8 +6,8 @@ from agentrun.simulate.caller import Heard, SpokenUtterance
 from agentrun.simulate.caller.conversation import CallProgress, Exchange
 from agentrun.simulate.caller.results import spoken_words
 from agentrun.simulate.caller.script import Utterance
-from agentrun.transports.mulaw import Samples
 from agentrun.simulate.caller.sound.speech import from_samples
+from agentrun.transports.mulaw import Samples
 from tests.simulate.caller.agent import tone
 
 SPEECH = from_samples(tone(0.1))

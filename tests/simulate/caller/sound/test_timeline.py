@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from agentrun.errors import AgentRunError
-from agentrun.transports.mulaw import encode
 from agentrun.simulate.caller.sound.timeline import Timeline, frames_of, sound_seconds
+from agentrun.transports.mulaw import encode
 from tests.simulate.caller.agent import tone
 
 QUIET = bytes([0xFF]) * 160
