@@ -7,11 +7,8 @@ from pathlib import Path
 from agentrun.simulate.caller.exchanges import BargeIn, Heard, SpokenUtterance
 from agentrun.simulate.caller.refusal import CallOverError, NoAnswerError
 from agentrun.simulate.caller.sound import speech as sounds
-from agentrun.simulate.caller.sound.line_noise import LineNoise
 from agentrun.simulate.caller.sound.speech import Speech
-from agentrun.simulate.caller.twilio.media_socket import MediaSocket
 from agentrun.simulate.caller.twilio.media_stream import MediaStream
-from agentrun.simulate.caller.twilio.outgoing_messages import Messages
 from agentrun.transports.mulaw import Samples, encode
 
 TIMEOUT_SECONDS = 15.0
@@ -33,17 +30,9 @@ class PhoneCall(MediaStream):
     All times are seconds since the ``start`` message of the stream, as the caller hears it.
     """
 
-    def __init__(
-        self,
-        line: MediaSocket,
-        messages: Messages,
-        connect_seconds: float,
-        noise: LineNoise | None = None,
-    ) -> None:
-        super().__init__(line, messages, connect_seconds, noise)
-        self._asked = 0.0
-        self._listen_from = 0.0
-        self._heard_until = 0.0
+    _asked = 0.0
+    _listen_from = 0.0
+    _heard_until = 0.0
 
     def speak(self, sound: Sound) -> SpokenUtterance:
         """Begin to say ``sound`` (samples are 16 bits at 8 kHz) after what is still being said."""
