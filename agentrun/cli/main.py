@@ -116,7 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
             words = f"agentrun: {place}: {error.strerror}; make room, or write elsewhere"
             click.echo(printable(words), err=True)
             sys.exit(1)
-        click.echo(f"agentrun: this is a bug of agentrun; the traceback is in {_save_traceback()}", err=True)
+        click.echo(f"agentrun: this is a bug in agentrun; the traceback is in {_save_traceback()}", err=True)
         code = 3
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -98,7 +98,7 @@ def test_the_first_that_fails_is_the_last_and_its_code_is_the_commands(
 ) -> None:
     done = run(spec, written(tmp_path, spec, "helm"), "helm", "--run")
     assert done.return_value == 7
-    assert "agentrun: kubectl failed with code 7, and what comes after it was not run" in done.stderr
+    assert "agentrun: kubectl failed with code 7, and the commands after it were not run" in done.stderr
     assert re.findall("^not run: (\\w+)", done.stderr, re.MULTILINE) == ["helm"]
     assert [line.split()[-1] for line in done.stdout.splitlines()][:2] == [".", "registry.example.com/desk:1"]
     assert [line.split(" here ")[1].split()[0] for line in ran.read_text().splitlines()] == [
@@ -111,7 +111,7 @@ def test_a_program_that_is_ended_by_a_signal_ends_as_in_a_shell(tmp_path: Path, 
     (ran.parent / "bin" / "kubectl").write_text("#!/bin/sh\n")
     done = run(spec, written(tmp_path, spec, "helm"), "helm", "--run")
     assert done.return_value == 137
-    assert "agentrun: helm was ended by signal 9; see what it said above" in done.stderr
+    assert "agentrun: helm was ended by signal 9; see its output above" in done.stderr
 
 
 def test_a_program_that_can_not_be_run_is_no_bug(tmp_path: Path, spec: str, ran: Path) -> None:

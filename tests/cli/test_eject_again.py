@@ -133,7 +133,7 @@ def test_an_edit_that_stayed_does_not_end_like_success(tmp_path: Path, agents: s
     path.write_text(path.read_text() + "# mine\n")
     done = run(agents, "compose")
     assert done.return_value == 1
-    assert "compose.yaml stayed as edited" in done.stderr
+    assert "compose.yaml was kept as edited" in done.stderr
     assert "Next:" not in done.output
     meant = run(agents, "compose", "--keep")
     assert (meant.return_value, "Next:" in meant.output) == (0, True)

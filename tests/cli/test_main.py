@@ -54,7 +54,7 @@ def test_an_unexpected_exception_is_one_line_and_a_file_that_holds_the_traceback
     shown = capsys.readouterr()
     assert shown.out == ""
     assert len(shown.err.splitlines()) == 1
-    found = re.fullmatch(r"agentrun: this is a bug of agentrun; the traceback is in (.+)\n", shown.err)
+    found = re.fullmatch(r"agentrun: this is a bug in agentrun; the traceback is in (.+)\n", shown.err)
     assert found
     saved = Path(found[1])
     assert saved.parent == tmp_path

@@ -1,4 +1,4 @@
-"""A wrong option is told before the work, in words, and is no bug of agentrun."""
+"""A wrong option is told before the work, in words, and is no bug in agentrun."""
 
 from __future__ import annotations
 

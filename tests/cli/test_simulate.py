@@ -46,7 +46,7 @@ def simulating(*options: str) -> Iterator[tuple[subprocess.Popen[str], str, list
 def test_it_rehearses_a_spec_says_what_it_is_and_ends_with_ctrl_c() -> None:
     with simulating("--spec", "agents/ncaa.yaml") as (process, url, lines):
         screen = "".join(lines)
-        assert "No language model is in it" in screen
+        assert "There is no language model" in screen
         assert f"export OPENAI_BASE_URL={url} OPENAI_API_KEY=" in screen
         assert "\x1b" not in screen
         answer = httpx.post(f"{url}/chat/completions", json=HI, headers=KEY)

@@ -84,7 +84,7 @@ def test_a_repeated_test_tells_how_often_it_passed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("desk.yaml", "-k", "nothing"), 2, "there is no such test"),
+        (("desk.yaml", "-k", "nothing"), 2, "no test matches"),
         (("desk.yaml", "--record"), 2, "add --live"),
         (("desk.yaml", "--replay", "--live"), 2, "choose one"),
         (("other.yaml",), 1, "other.yaml"),

@@ -146,7 +146,7 @@ async def _script(asked: BenchOptions, file: SpecFile | None, engines: OfflineEn
         tests = file.spec.tests if file else ()
         words = next(filter(None, (tuple(t.words for t in test.turns if t.words) for test in tests)), ())
         if not words:
-            raise click.UsageError("nobody says anything: give --say or --wav, or a test in the spec")
+            raise click.UsageError("the caller has nothing to say: give --say or --wav, or write a test")
         words = _again(words, asked.turns)
         spoken_input = dataclasses.replace(asked, say=words, order=("say",) * len(words))
     script = await spoken_input.script(engines, lambda _text: None)

@@ -65,8 +65,8 @@ def _run(line: list[str]) -> int:
 
     done = run(line, "choose another one: --engine NAME")
     if done.code:
-        click.echo(f"agentrun: {done.words}, and no image was built; see what it said above", err=True)
+        click.echo(f"agentrun: {done.words}, and no image was built; see its output above", err=True)
         others = [one for one in ENGINES if one != done.program and shutil.which(one)]
         again = f"build it with --engine {' or --engine '.join(others)}, or " if others else ""
-        click.echo(f"hint: {again}look at the folder that it was given: --print --to DIR", err=True)
+        click.echo(f"hint: {again}inspect the build context: --print --to DIR", err=True)
     return done.shell_code

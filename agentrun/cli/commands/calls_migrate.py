@@ -29,5 +29,5 @@ def command(records: str, shared: str | None) -> int:
         click.echo(f"records are up to date at {shown(records)}")
     if address:
         database.open_database(address).dispose()
-        click.echo(f"what machines share is up to date at {shown(address)}")
+        click.echo(f"shared state is up to date at {shown(address)}")
     return 0

@@ -52,7 +52,7 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
     _require(lines)
     for number, line in enumerate(lines, 1):
         click.echo(shlex.join(line))
-        done = run(line, "run the commands where it is: leave out --run", folder)
+        done = run(line, "run the commands elsewhere: leave out --run", folder)
         if done.code:
             _say_failed(done, lines[number:])
             return done.shell_code
@@ -63,11 +63,11 @@ def command(specs: tuple[Path, ...], folder: Path, target: str, runs: bool, **pl
 
 def _say_failed(done: Ended, left: list[list[str]]) -> None:
     """Say how the last command ended, and which commands were not run because of it."""
-    more = ", and what comes after it was not run" if left else ""
-    click.echo(f"agentrun: {done.words}{more}; see what it said above", err=True)
+    more = ", and the commands after it were not run" if left else ""
+    click.echo(f"agentrun: {done.words}{more}; see its output above", err=True)
     for line in left:
         click.echo(f"not run: {shlex.join(line)}", err=True)
-    click.echo("hint: once that is mended, run the whole again, which does no harm to what is done", err=True)
+    click.echo("hint: fix that, and run it all again; repeating what is done does no harm", err=True)
 
 
 def _require(lines: list[list[str]]) -> None:
@@ -76,4 +76,4 @@ def _require(lines: list[list[str]]) -> None:
 
     for program in dict.fromkeys(line[0] for line in lines):
         if not program.startswith("/") and shutil.which(program) is None:
-            raise SetupError(f"{program} is not installed", "run the commands where it is: leave out --run")
+            raise SetupError(f"{program} is not installed", "run the commands elsewhere: leave out --run")

@@ -59,8 +59,8 @@ def command(
 def _say_kept(folder: Path, names: Sequence[str]) -> int:
     """Name the edited files that were kept; returns the exit code for that."""
     which = ", ".join(names)
-    click.echo(f"{folder} is not what would be written: {which} stayed as edited, see above", err=True)
-    click.echo("hint: bring what differs into it and say --keep, or write over it: --overwrite", err=True)
+    click.echo(f"{folder} differs from what would be written: {which} was kept as edited", err=True)
+    click.echo("hint: merge the differences and use --keep, or overwrite it: --overwrite", err=True)
     return 1
 
 

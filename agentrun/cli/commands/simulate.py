@@ -85,7 +85,7 @@ def _show(server: OpenAIServer, specs: Sequence[AgentSpec]) -> None:
 
     lines = [
         f"A mock OpenAI server listens at {server.base_url}",
-        "[yellow]No language model is in it[/]: it answers from the tests of the specs and from the tools.",
+        "[yellow]There is no language model[/]: it answers from the specs' tests and tools.",
         *(f"{spec.name}: {server.url_for(spec.name)}" for spec in specs),
         f"Use:   export OPENAI_BASE_URL={server.base_url} OPENAI_API_KEY=offline",
         "Stop:  Ctrl-C",

@@ -135,7 +135,7 @@ def _cases(
             candidates += cases.cases(spec.load(one, overrides, style), str(one))
     matches = [case for case in candidates if not pattern or pattern.search(case.id)]
     if not matches:
-        raise click.UsageError("there is no such test; tests are in a spec, or in SPEC.tests.yaml beside it")
+        raise click.UsageError("no test matches; tests are in a spec, or in SPEC.tests.yaml next to it")
     return matches
 
 

@@ -88,8 +88,8 @@ class TerminalScreen:
         self._agent = name
         if offline:
             self._console.print(
-                "[yellow]Offline:[/] no language model is in it: it rehearses the spec's tests and the "
-                "tools' descriptions."
+                "[yellow]Offline:[/] there is no language model; answers are rehearsed from the spec's "
+                "tests and the tools' descriptions."
             )
         if self._console.is_terminal:
             self._console.print("[dim]Write a line and press Enter. Ctrl-D hangs up.[/]")

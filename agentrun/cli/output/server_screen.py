@@ -78,8 +78,8 @@ def _next_steps(server: RunningServer, local_page: bool) -> Iterator[str]:
     link = f"?token={server.settings.local.token}" if server.settings.local.is_reachable else ""
     if server.settings.offline:
         yield (
-            "[yellow]Offline:[/] a mock server hears, answers and speaks. No language model is in it: "
-            "it rehearses the spec's tests and the tools' descriptions."
+            "[yellow]Offline:[/] a mock server hears, answers and speaks. There is no language model: "
+            "answers are rehearsed from the spec's tests and the tools' descriptions."
         )
     if server.settings.access is Access.OPEN:
         yield "[yellow]Unsigned calls are accepted[/]: this is for this machine alone."

@@ -42,7 +42,7 @@ def test_machines_may_share_elsewhere_or_nothing(tmp_path: Path, postgresql: str
     records = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
     assert "what machines" not in migrate("--records", records, "--shared", "none").output
     output = migrate("--records", "none", "--shared", postgresql).output
-    assert output.startswith("what machines share is up to date at postgresql+psycopg://agentrun@127.0.0.1")
+    assert output.startswith("shared state is up to date at postgresql+psycopg://agentrun@127.0.0.1")
 
 
 def test_a_step_over_many_calls_may_take_longer_than_a_statement_of_a_call(
