@@ -26,7 +26,7 @@ from agentrun.pipeline.pipecat_private.hearing.turn_features import features
 from agentrun.pipeline.pipecat_private.shared_models import UNSURE
 from agentrun.pipeline.turns.early_end_of_turn import PAUSE_SECONDS
 from agentrun.simulate.caller.sound import speech
-from agentrun.simulate.caller.sound.mulaw import RATE, decode, encode
+from agentrun.transports.mulaw import RATE, decode, encode
 
 CORPUS = Path(__file__).parent.parent / "tests" / "corpus"
 NOISE_DB = -55.0
