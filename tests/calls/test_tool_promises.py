@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -219,13 +218,14 @@ async def test_the_model_answers_once_when_all_tools_of_its_answer_are_done(
 async def test_a_tool_that_blocks_on_one_call_delays_no_other_call(
     tmp_path: Path, resources: Resources
 ) -> None:
-    gate, blocked = threading.Event(), threading.Event()
+    gate, blocked, ended = threading.Event(), threading.Event(), threading.Event()
 
     @tool(timeout=60)
     def block() -> str:
         """Block."""
         blocked.set()
         gate.wait(60)
+        ended.set()
         return "late"
 
     folders = [tmp_path / name for name in ("one", "two")]
@@ -238,10 +238,8 @@ async def test_a_tool_that_blocks_on_one_call_delays_no_other_call(
     async with blocking as one, other as two:
         await one.say("Go.")
         await asyncio.to_thread(blocked.wait, 20)
-        began = time.monotonic()
         await two.say("Hello?")
         await two.said(SURE.text)
-        assert time.monotonic() - began < 10
-        assert not one.tool_ended
+        assert not ended.is_set()
         gate.set()
         await one.said(DONE.text)

@@ -167,19 +167,19 @@ async def test_a_tool_that_holds_the_loop_is_interrupted(
     block: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop_guard, "BLOCKED_SECONDS", 0.2)
+    ended = list[Callable[[], None]]()
 
     @tool(timeout=20)
     async def blocks() -> str:
         """Block."""
         await asyncio.sleep(0)
         block()
+        ended.append(block)
         return "never"
 
-    began = time.monotonic()
     outcome = await invoke(build(blocks, "desk"), CALL, {})
-    assert outcome.status == "failed"
+    assert (outcome.status, ended) == ("failed", [])
     assert "held the event loop" in outcome.detail
-    assert time.monotonic() - began < 15
 
 
 async def test_a_late_signal_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

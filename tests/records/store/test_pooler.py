@@ -97,8 +97,8 @@ def test_messages_arrive_although_nobody_can_listen(pgbouncer: str) -> None:
         for number in range(3):
             assert one.messages.tell("two", Message("hello", {"number": str(number)}))
             began = time.monotonic()
-            two.messages.listen("two", 5.0)
-            assert time.monotonic() - began < 2 * POOLED_SECONDS + 1.0
+            two.messages.listen("two", 60.0)
+            assert time.monotonic() - began < 30.0 + POOLED_SECONDS
             assert [message.body for message in two.messages.read("two")] == [{"number": str(number)}]
     assert sum("a pooler stands before" in line for line in lines) == 1
     for each in (one, two):
