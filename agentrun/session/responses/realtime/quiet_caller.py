@@ -27,12 +27,17 @@ LEAST_LEVEL, LOUD_LEVEL = 50.0, 480.0
 """Mean absolute samples of 16 bits, -56 and -37 dBFS: what no voice is below, and what is loud anywhere."""
 OVER_NOISE = 3.0
 """How far a voice stands out of a line's noise: by 10 dB."""
+UNDER_CALLER = 5.0
+"""How far a caller's voice falls who turns away from the telephone; what is more than these 14 dB below
+them is a voice from the room."""
 MOST_TIMES = 2
 """How often a caller is asked to speak up."""
 _KEPT_SECONDS = 3.0
+_PIECE_SECONDS, _MOST_PIECES = 0.02, 100
 _WINDOW_SECONDS, _WINDOWS = 1.0, 5
 _PEAK = 16_000
 Samples = NDArray[np.int16]
+Levels = NDArray[np.float32]
 
 
 class LineNoise:
@@ -66,72 +71,45 @@ class LineNoise:
 class QuietCaller:
     """Notices speech that stands out of the line's noise, is not loud, and that the server doesn't react to.
 
-    For a caller whom the server has never heard: beside one whom it has, quiet voices are others'.
-    ``heard_at`` and ``heard_caller_at`` are as ``UnheardCaller`` has them. What comes while somebody
-    ``waits``, or right behind that, may be the agent's own voice, and is passed over. ``judge`` says whether
-    there is speech in a sound, later and beside the event loop.
+    Of a caller whom the server has heard, as loud as they were at most while ``caller_speaks``, it is what is
+    not far below that: others' voices, as a television's, are. ``heard_at`` and ``heard_caller_at`` are as
+    ``UnheardCaller`` has them. What comes while somebody ``waits``, or right behind that, may be the agent's
+    own voice, and is passed over. ``judge`` says whether there is speech in a sound, later and beside the
+    event loop. Sound is looked into by the fifth of a second, at a tenth of the price of each piece.
     """
 
     def __init__(
         self,
         heard_at: Callable[[], float],
         heard_caller_at: Callable[[], float],
+        caller_speaks: Callable[[], bool],
         waits: Callable[[], object],
         judge: Callable[[bytes], Future[bool]],
     ) -> None:
-        self._heard_at, self._heard_caller_at, self._waits = heard_at, heard_caller_at, waits
+        self._heard_at, self._heard_caller_at = heard_at, heard_caller_at
+        self._caller_speaks, self._waits = caller_speaks, waits
         self._judgement = Judgement(judge)
         self._clock = asyncio.get_running_loop().time
         self._noise = LineNoise()
         self._waited_at = self._began = self._last = -PAUSE_SECONDS
-        self._voiced = self._loud = 0.0
+        self._voiced = self._loud = self._callers_level = 0.0
+        self._pieces: deque[bytes] = deque(maxlen=_MOST_PIECES)
+        self._rate = 0  # of frames; 0 where the sound comes in mu-law
         self._sound = bytearray()
         self._times = 0
 
     def hear(self, frame: InputAudioRawFrame) -> None:
         """Take a frame of the caller's sound, 16-bit PCM."""
-        if not self._is_heard():
-            self._note(np.frombuffer(frame.audio[: len(frame.audio) // 2 * 2], "<i2"), frame.sample_rate)
+        self._rate = frame.sample_rate
+        self._pieces.append(frame.audio[: len(frame.audio) // 2 * 2])
 
     def hear_code(self, sound: bytes) -> None:
         """Take a piece of the caller's sound in a telephone's mu-law."""
-        if not self._is_heard():
-            self._note(mulaw.decode(sound), mulaw.RATE)
-
-    def _is_heard(self) -> bool:
-        """Whether the server has heard the caller: no sound is looked into from then on."""
-        if self._heard_caller_at() <= 0.0:
-            return False
-        self._forget()
-        return True
-
-    def _note(self, samples: Samples, rate: int) -> None:
-        if not len(samples):
-            return
-        now, seconds, level = self._clock(), len(samples) / rate, float(np.abs(samples).mean())
-        self._noise.note(level, seconds)
-        if self._waits():
-            self._waited_at = now
-        if now - self._waited_at < ECHO_SECONDS:
-            self._forget()
-            return
-        if level > LEAST_LEVEL and level > OVER_NOISE * self._noise.level:
-            if not self._voiced:
-                self._began = now
-            self._last = now
-            self._voiced += seconds
-            self._loud += seconds if level > LOUD_LEVEL else 0.0
-        elif self._voiced < SPEECH_SECONDS and now - self._last > PAUSE_SECONDS:
-            self._forget()
-        if self._voiced and len(self._sound) < _KEPT_SECONDS * rate * 2:
-            self._sound += samples.tobytes()
-
-    def _forget(self) -> None:
-        self._voiced = self._loud = 0.0
-        self._sound.clear()
+        self._pieces.append(sound)
 
     def is_too_quiet(self) -> bool:
         """Whether the caller is to be asked to speak up; to be called again and again."""
+        self._look()
         if self._voiced < SPEECH_SECONDS or self._clock() - self._last < REACTION_SECONDS:
             return False
         if self._heard_at() >= self._began or self._loud >= LOUD_SECONDS:
@@ -143,6 +121,51 @@ class QuietCaller:
         self._forget()
         self._times += spoken
         return spoken and self._times <= MOST_TIMES
+
+    def _look(self) -> None:
+        """Look into what has come since the last time."""
+        now, speaks, waits = self._clock(), self._caller_speaks(), self._waits()
+        sound = b"".join(self._pieces)
+        self._pieces.clear()
+        if waits:
+            self._waited_at = now
+        is_heard = self._heard_caller_at() > 0.0
+        if is_heard and not speaks and (waits or not self._callers_level):
+            self._forget()
+            return
+        rate = self._rate or mulaw.RATE
+        samples = np.frombuffer(sound, "<i2") if self._rate else mulaw.decode(sound)
+        size = round(rate * _PIECE_SECONDS)
+        samples = samples[: len(samples) // size * size]
+        if not len(samples):
+            return
+        levels = np.abs(samples.astype(np.float32)).reshape(-1, size).mean(axis=1)
+        self._noise.note(float(levels.min()), len(samples) / rate)
+        if speaks:
+            self._callers_level = max(self._callers_level, float(levels.mean()))
+        if speaks or now - self._waited_at < ECHO_SECONDS:
+            self._forget()
+            return
+        self._note(levels, now)
+        if self._voiced and len(self._sound) < _KEPT_SECONDS * rate * 2:
+            self._sound += samples.tobytes()
+
+    def _note(self, levels: Levels, now: float) -> None:
+        """Count what of these pieces stands out, the last of which ended ``now``."""
+        least = max(LEAST_LEVEL, OVER_NOISE * self._noise.level, self._callers_level / UNDER_CALLER)
+        voiced = np.flatnonzero(levels > least)
+        if len(voiced):
+            before = (len(levels) - voiced) * _PIECE_SECONDS
+            self._began = self._began if self._voiced else now - float(before[0])
+            self._last = now - float(before[-1]) + _PIECE_SECONDS
+            self._voiced += len(voiced) * _PIECE_SECONDS
+            self._loud += int(np.count_nonzero(levels > LOUD_LEVEL)) * _PIECE_SECONDS
+        elif self._voiced < SPEECH_SECONDS and now - self._last > PAUSE_SECONDS:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._voiced = self._loud = 0.0
+        self._sound.clear()
 
 
 def louder(pcm: bytes) -> bytes:

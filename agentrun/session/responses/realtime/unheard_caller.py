@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams
+from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import InputAudioRawFrame
 
 from agentrun.pipeline.pipecat_private import session_events
@@ -16,9 +16,10 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.pushed_frames import watch_pushed_frames
 from agentrun.pipeline.realtime import pipeline as realtime
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.pipeline.turns.strategies import words_mute
 from agentrun.plan.plan import Plan
 from agentrun.providers.service_plans import OPENAI
-from agentrun.session.responses.realtime.judgement import Judgement, judged
+from agentrun.session.responses.realtime.judgement import Judgement, judged, speech_in
 from agentrun.session.responses.realtime.quiet_caller import QuietCaller
 from agentrun.session.responses.realtime.told_turn import BEFORE_SECONDS
 from agentrun.session.responses.response_deadline import ResponseDeadline
@@ -29,9 +30,12 @@ SPEECH_SECONDS = 0.5
 """Loud sound that it takes to be taken for an utterance."""
 PAUSE_SECONDS = 0.8
 REACTION_SECONDS = 2.5
-"""How long after the caller's last word a server that hears may take to say that anybody spoke."""
+"""How long after the caller's last word a server that hears may take to say that anybody spoke; who goes on
+and on is looked into in a pause, so long behind ``patience`` from their first word."""
 LONG_SECONDS = 4.0
 """Sound that is loud for so long without a pause is looked into, whether it is a voice."""
+_SHORT_SECONDS, _FORGET_SECONDS = 1.0, 8.0
+"""Shorter words add up to one that the server has not heard, with no longer pause between them."""
 _LOOK_SECONDS, _AGAIN_SECONDS = 1.5, 1.0
 """How much of it is looked into, and after how long a noise is once more."""
 _KEPT_SECONDS = 3.0
@@ -39,7 +43,6 @@ _LOUD_SHARE = 0.2
 _QUIET = bytes([0, 1, 2, 253, 254, 255])
 """Upper bytes of 16-bit samples within ±768: what a telephone line hisses at."""
 _QUIET_CODES = mulaw.codes_within(-768, 767)
-_CONFIDENCE = 0.7
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,22 @@ def second_opinion(
     quiet = QuietCaller(
         heard_at=lambda: events.heard_at,
         heard_caller_at=lambda: events.heard_caller_at,
+        caller_speaks=lambda: events.caller_speaks,
         waits=lambda: answer.waits or answer.caller_talks or answer.tools.all,
         judge=lambda sound: resources.turn_threads.submit(quietly, sound),
     )
     response_deadline.turn.spoke_since = watch.spoke_since
-    for each in (watch, quiet):
-        if connection.caller_audio and not connection.caller_audio.in_frames:
-            connection.caller_audio.listen(each.hear_code)
-        else:
+    if connection.caller_audio and not connection.caller_audio.in_frames:
+        mute = words_mute(parts.aggregators.user())
+
+        def hear(sound: bytes) -> None:
+            if not mute.muted:
+                watch.hear_code(sound)
+                quiet.hear_code(sound)
+
+        connection.caller_audio.listen(hear)
+    else:
+        for each in (watch, quiet):
             watch_pushed_frames(parts.aggregators.user(), InputAudioRawFrame, each.hear)
     return SecondOpinion(watch.is_unheard, quiet.is_too_quiet)
 
@@ -123,8 +134,8 @@ class UnheardCaller:
         self._tell_began, self._tell_ended = began, ended
         self._told_at = 0.0
         self._clock = asyncio.get_running_loop().time
-        self._began = self._last_loud = self._noise_at = self._looked_at = -PAUSE_SECONDS
-        self._loud = 0.0
+        self._began = self._last_loud = self._noise_at = self._looked_at = self._short_at = -PAUSE_SECONDS
+        self._loud = self._short = 0.0
         self._is_noise = False
         self._sound, self._recent, self._second = bytearray(), bytearray(), 0
         self._decoded: Callable[[bytes], bytes] = bytes
@@ -152,8 +163,11 @@ class UnheardCaller:
             self._is_noise = now - self._noise_at <= PAUSE_SECONDS
         elif is_loud:
             if now - self._last_loud > PAUSE_SECONDS and not self._loud:
+                if self._heard_at() >= self._short_at or now - self._short_at > _FORGET_SECONDS:
+                    self._short = 0.0
+                if not self._short:
+                    self._sound.clear()
                 self._began = self._looked_at = now
-                self._sound.clear()
                 self._recent.clear()
                 self._tell_began()
             self._last_loud = now
@@ -211,25 +225,25 @@ class UnheardCaller:
             self._told_at = self._last_loud
             self._tell_ended(silent)
         half_heard = self._heard_caller_at() >= self._began and self._heard_at() <= self._last_loud
-        if self._loud < SPEECH_SECONDS or (self._heard_at() >= self._began and not half_heard):
-            self._loud = 0.0
+        if self._heard_at() >= self._began and not half_heard:
+            self._loud = self._short = 0.0
             return False
-        if silent < (self._patience if half_heard else REACTION_SECONDS) or self._long.is_at_work:
+        if self._loud < SPEECH_SECONDS and not self._adds_up():
+            return False
+        spoken_for = self._clock() - self._began
+        again = self._short >= _SHORT_SECONDS or (
+            not half_heard and spoken_for >= self._patience + REACTION_SECONDS
+        )
+        waits = silent < (self._patience if half_heard else REACTION_SECONDS)
+        if (waits and not again) or self._long.is_at_work:
             return False
         spoken = self._missed(lambda: self._decoded(bytes(self._sound)), self._last_loud)
         if spoken is not None:
-            self._loud = 0.0
+            self._loud = self._short = 0.0
         return bool(spoken)
 
-
-def speech_in(analyzer: VADAnalyzer, sample_rate: int) -> Callable[[bytes], bool]:
-    """Whether a piece of sound is speech, by a voice activity detector, at 10 ms of CPU for 1 s of sound."""
-    analyzer.set_sample_rate(sample_rate)
-    size = analyzer.num_frames_required() * 2
-
-    def is_speech(sound: bytes) -> bool:
-        windows = [sound[start : start + size] for start in range(0, len(sound) - size + 1, size)]
-        voiced = sum(analyzer.voice_confidence(window) > _CONFIDENCE for window in windows)
-        return voiced * size >= SPEECH_SECONDS / 2 * sample_rate * 2
-
-    return is_speech
+    def _adds_up(self) -> bool:
+        """Whether words too short for an utterance are one together: "hello?", and "hello?" again."""
+        self._short, self._short_at = self._short + self._loud, self._last_loud
+        self._loud = self._short if self._short >= _SHORT_SECONDS else 0.0
+        return self._loud > 0.0

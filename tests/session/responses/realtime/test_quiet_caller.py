@@ -13,19 +13,20 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import InputAudioRawFrame
 
 from agentrun.pipeline import pipecat_private
-from agentrun.session.responses.realtime.judgement import judged
+from agentrun.session.responses.realtime.judgement import judged, speech_in
 from agentrun.session.responses.realtime.quiet_caller import (
     MOST_TIMES,
     REACTION_SECONDS,
     QuietCaller,
     Samples,
 )
-from agentrun.session.responses.realtime.unheard_caller import speech_in
 from agentrun.testing import virtual_time
 from agentrun.transports import mulaw
 
 CORPUS = Path(__file__).parents[3] / "corpus"
 RATE = 8000
+LOOK = RATE // 5
+"""How often it is asked for, in samples."""
 
 
 def words(level: float) -> Samples:
@@ -49,11 +50,15 @@ class Line:
 
     def __init__(self, *, telephone: bool = True) -> None:
         self.heard_at, self.heard_caller_at = -1.0, 0.0
-        self.waits = False
+        self.caller_speaks = self.waits = False
         self.telephone = telephone
         self.is_speech = speech_in(pipecat_private.SharedSilero(VADParams()), RATE)
         self.quiet = QuietCaller(
-            lambda: self.heard_at, lambda: self.heard_caller_at, lambda: self.waits, self.judge
+            lambda: self.heard_at,
+            lambda: self.heard_caller_at,
+            lambda: self.caller_speaks,
+            lambda: self.waits,
+            self.judge,
         )
 
     def judge(self, sound: bytes) -> Future[bool]:
@@ -69,8 +74,16 @@ class Line:
             else:
                 self.quiet.hear(InputAudioRawFrame(piece, RATE, 1))
             await asyncio.sleep(0.02)
-            found = self.quiet.is_too_quiet() or found
+            if start % LOOK == 0:
+                found = self.quiet.is_too_quiet() or found
         return found
+
+    async def hears(self, samples: Samples) -> None:
+        """The server hears the caller, who says this."""
+        self.caller_speaks = True
+        await self.brings(samples)
+        self.caller_speaks = False
+        self.heard_at = self.heard_caller_at = asyncio.get_running_loop().time()
 
 
 def over(noise: float, spoken: Samples) -> Samples:
@@ -136,14 +149,46 @@ def test_who_is_not_heard_all_the_same_is_asked_no_more_than_twice() -> None:
     assert virtual_time.run(listen()) == [True] * MOST_TIMES + [False]
 
 
-def test_a_quiet_voice_beside_a_caller_whom_the_server_hears_is_another_s_and_not_looked_into(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("telephone", [True, False])
+@pytest.mark.parametrize(
+    ("before", "level", "noticed"),
+    [(300, 300, True), (300, 150, True), (1500, 430, True), (1500, 190, False), (2500, 300, False)],
+)
+def test_a_caller_whom_the_server_hears_no_more_is_told_from_a_television_by_how_loud_they_were(
+    telephone: bool, before: float, level: float, noticed: bool
+) -> None:
+    async def listen() -> bool:
+        line = Line(telephone=telephone)
+        await line.hears(words(before))
+        return await line.brings(over(0, words(level)))
+
+    assert virtual_time.run(listen()) is noticed
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["loudness unknown", "somebody waits"])
+def test_nothing_is_looked_into_beside_a_caller_whom_the_server_hears(
+    monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
     async def listen() -> bool:
         line, sound = Line(), over(0, words(300))
-        await line.brings(sound[: RATE * 4])
-        line.heard_caller_at = asyncio.get_running_loop().time()
+        if known:
+            await line.hears(words(300))
+            line.waits = True
+        else:
+            line.heard_caller_at = asyncio.get_running_loop().time()
+        await line.brings(sound[:LOOK])
         monkeypatch.delattr(mulaw, "decode")
+        return await line.brings(sound)
+
+    assert not virtual_time.run(listen())
+
+
+def test_an_utterance_to_which_the_server_reacts_is_not_too_quiet() -> None:
+    async def listen() -> bool:
+        line, sound = Line(), over(0, words(300))
+        await line.hears(words(300))
+        await line.brings(sound[: RATE * 4])
+        line.heard_at = asyncio.get_running_loop().time()
         return await line.brings(sound[RATE * 4 :])
 
     assert not virtual_time.run(listen())

@@ -16,7 +16,8 @@ from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import InputAudioRawFrame
 
 from agentrun.pipeline import pipecat_private
-from agentrun.session.responses.realtime.unheard_caller import REACTION_SECONDS, UnheardCaller, speech_in
+from agentrun.session.responses.realtime.judgement import speech_in
+from agentrun.session.responses.realtime.unheard_caller import REACTION_SECONDS, UnheardCaller
 from agentrun.testing import virtual_time
 from agentrun.transports import mulaw
 
@@ -105,6 +106,36 @@ def test_a_server_that_reacted_has_heard_it() -> None:
 def test_a_cough_and_a_noise_are_no_speech() -> None:
     assert not play(utterance(0.3, REACTION_SECONDS + 0.1))
     assert not play(utterance(1.0, REACTION_SECONDS + 0.1, speech=False))
+
+
+def noticed(seconds: float, *, every: float = 2.4, speech: bool = True, hears: bool = False) -> float:
+    """When somebody who says a word of ``seconds`` again and again is noticed; 30 for never."""
+
+    async def main() -> float:
+        clock, server = asyncio.get_running_loop().time, Server()
+        watch, began = UnheardCaller(lambda: server.heard_at, lambda _: speech, patience=6.0), clock()
+        while clock() - began < 30:
+            await sound(watch, LOUD, seconds)
+            server.heard_at = clock() if hears else server.heard_at
+            for _ in range(round((every - seconds) * 5)):
+                await sound(watch, QUIET, 0.2)
+                if watch.is_unheard():
+                    return clock() - began
+        return 30.0
+
+    return virtual_time.run(main())
+
+
+def test_words_that_are_said_again_and_again_are_noticed_however_short_they_are() -> None:
+    assert noticed(0.6) <= 6.0 + 4.0
+    assert noticed(0.35) <= 6.0 + 4.0
+    assert noticed(0.2) <= 15.0
+
+
+def test_noises_and_words_that_the_server_hears_are_not() -> None:
+    assert noticed(0.35, speech=False) == noticed(0.6, speech=False) == 30.0
+    assert noticed(0.35, hears=True) == noticed(0.6, hears=True) == 30.0
+    assert noticed(0.35, every=9.5) == 30.0
 
 
 def test_an_utterance_counts_once_and_the_next_one_anew() -> None:
