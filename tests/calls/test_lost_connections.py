@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from agentrun.plugins.builtin import tool_of
 from agentrun.session.responses.remedies import RESUME
 from agentrun.simulate.engines.engines import Answer
+from agentrun.simulate.faults import Fault
+from agentrun.simulate.openai.realtime.sockets import EndOfSocketError
 from agentrun.spec.models.tools.tool_use import ToolUse
 from agentrun.tools.tool import Tool
 from tests.calls.quick import LOUD, QuickCall, calls, played
@@ -36,9 +39,9 @@ async def until_over(call: QuickCall) -> None:
     await call.play(bytes(40 * 32_000), lambda: call.record.ended)
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("times", "after"), [(1, 0.2), (1, 1.0), (2, 1.0)])
 def test_an_answer_that_has_come_whole_is_heard_and_nothing_is_said_of_its_connection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, after: float
 ) -> None:
     server = Server(monkeypatch)
 
@@ -46,7 +49,7 @@ def test_an_answer_that_has_come_whole_is_heard_and_nothing_is_said_of_its_conne
         await call.say("When are you open?")
         await call.until(lambda: call.speaking)
         for _ in range(times):
-            await call.play(bytes(32_000))
+            await call.play(bytes(round(32_000 * after)))
             server.closes.append(1011)
         await call.play(bytes(12 * 32_000))
         await call.say("And a table?")
@@ -76,6 +79,90 @@ def test_the_result_of_a_tool_is_answered_once_over_the_next_connection(
     call = played(tmp_path, "realtime", [hours(3.0)], [calls("hours"), OPEN, TABLE], talk, apology=LOUD * 2)
     assert call.agent_words == ["Hello.", OPEN.text], call.record.errors
     assert "from six to eleven" in str(call.brain.asked[-1].messages)
+
+
+@pytest.mark.parametrize("code", [1011, None])
+def test_a_result_that_was_given_to_a_connection_that_is_dead_is_answered_over_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None
+) -> None:
+    server = Server(monkeypatch)
+
+    def die(event: dict[str, Any]) -> str:
+        if (event.get("item") or {}).get("type") == "function_call_output":
+            raise EndOfSocketError(code)
+        return ""
+
+    async def talk(call: QuickCall) -> None:
+        server.why_refused = die
+        await call.say("When are you open?")
+        await call.play(bytes(12 * 32_000))
+
+    call = played(tmp_path, "realtime", [hours(1.0)], [calls("hours"), OPEN, TABLE], talk, apology=LOUD * 2)
+    assert call.agent_words == ["Hello.", OPEN.text], call.record.errors
+    assert codes(call) == ["realtime_lost"]
+    assert "from six to eleven" in str(call.brain.asked[-1].messages)
+    assert RESUME not in str(call.brain.asked)
+
+
+def test_a_result_behind_words_that_are_being_heard_is_answered_over_the_next_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        await call.say("When are you open?")
+        await call.until(lambda: call.tool_ended)
+        server.closes.append(1011)
+        await call.play(bytes(25 * 32_000))
+
+    script = [replace(calls("hours"), text=BYE), OPEN, TABLE]
+    call = played(tmp_path, "realtime", [hours(0.5)], script, talk, apology=LOUD * 2)
+    assert call.agent_words == ["Hello.", BYE, OPEN.text], call.record.errors
+    given = [item["type"] for item in map(item_of, server.taken) if "from six to eleven" in str(item)]
+    assert given == ["function_call_output", "message"], "the next session knows of no call"
+    assert RESUME not in str(call.brain.asked)
+
+
+def item_of(event: dict[str, Any]) -> dict[str, Any]:
+    """The item of the conversation that a client has made."""
+    return event.get("item") or {}
+
+
+def test_keys_are_answered_over_the_next_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.latency["responses"] = 2.0
+        await call.press("1")
+        await call.play(bytes(32_000))
+        call.openai.conditions.latency["responses"] = 0.0
+        server.closes.append(1011)
+        await call.said(OPEN.text)
+
+    keys = "keys: {menu: {1: A table}}"
+    call = played(tmp_path, "realtime", [], [OPEN], talk, apology=LOUD * 2, turns=keys)
+    assert call.agent_words == ["Hello.", OPEN.text], call.record.errors
+    assert "A table" in str(call.brain.asked[-1].messages)
+    assert RESUME not in str(call.brain.asked)
+
+
+def test_what_has_come_of_an_answer_is_heard_before_the_apology_of_a_model_that_can_not_be_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        await call.say("When are you open?")
+        await call.until(lambda: call.speaking)
+        await call.play(bytes(32_000))
+        call.openai.conditions.faults["realtime"] = Fault("refuse")
+        server.closes.append(1011)
+        await until_over(call)
+
+    call = called(tmp_path, [LONG], talk)
+    said = [(entry.text, entry.interrupted) for entry in call.record.transcript if entry.who == "agent"]
+    assert said == [("Hello.", False), (LONG.text, False), ("I am sorry.", False)]
+    assert call.record.ended_by == "error"
 
 
 def last_words(folder: Path, name: str, answers: Sequence[Answer], talk: Any) -> QuickCall:

@@ -93,6 +93,22 @@ def test_a_worker_has_the_pipeline_that_a_forced_end_goes_through() -> None:
     assert inspect.iscoroutinefunction(worker._pipeline.queue_frame)
 
 
+async def test_the_result_of_a_call_that_a_realtime_session_does_not_know_is_told_in_words() -> None:
+    llm: Any = OpenAIRealtimeLLMService(api_key="test")
+    items: list[Any] = []
+
+    async def send(event: Any) -> None:
+        items.append(event.item)
+
+    llm.send_client_event = send
+    pipecat_private.tell_results(llm)
+    llm._open_function_calls.add("known")
+    for call in ("known", "unknown"):
+        await llm._send_tool_result(call, "six")
+    assert [item.type for item in items] == ["function_call_output", "message"]
+    assert (llm._completed_tool_calls, llm._results_awaiting_response) == (set(), False)
+
+
 def test_the_realtime_service_says_whether_it_answers_and_what_it_was_given() -> None:
     llm = OpenAIRealtimeLLMService(api_key="test")
     assert pipecat_private.realtime_is_answering(llm) is False

@@ -82,6 +82,7 @@ from agentrun.pipeline.pipecat_private.realtime.responses import (
     take_messages,
     wait_until_answering,
 )
+from agentrun.pipeline.pipecat_private.realtime.results import tell_results
 from agentrun.pipeline.pipecat_private.realtime.telephone import PcmuRealtime
 from agentrun.pipeline.pipecat_private.services import (
     has_settings,
@@ -196,6 +197,7 @@ __all__ = [
     "take_messages",
     "tasks",
     "tell_losses",
+    "tell_results",
     "tells_segments",
     "wait_until_answering",
     "watch_connection",

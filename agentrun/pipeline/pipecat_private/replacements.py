@@ -133,6 +133,7 @@ REPLACEABLE = (
             ("_handle_evt_function_call_arguments_done", ("evt",), "unreadable arguments"),
             ("_handle_evt_session_updated", ("evt",), "the conversation first"),
             ("_handle_evt_response_done", ("evt",), "how an answer ended"),
+            ("_send_tool_result", ("tool_call_id", "result"), "results over connections"),
             ("_handle_messages_append", ("frame",), "words of the caller, and messages that none take"),
         )
     ),

@@ -61,6 +61,7 @@ def build(
     )
     pipecat_private.keep_session(llm, listener.noted)
     pipecat_private.keep_conversation(llm)
+    pipecat_private.tell_results(llm)
     pipecat_private.keep_early_sound(llm)
     pipecat_private.read_all_arguments(llm)
     pushed_frames.keep_caller_sound(llm)

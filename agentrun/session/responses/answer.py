@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from agentrun.session.responses.answer_state import SETTLE_SECONDS, AnswerState
+from agentrun.session.responses.answer_state import SETTLE_SECONDS, AnswerState, Loss
 from agentrun.session.responses.attempt import Attempt
 from agentrun.session.responses.silence import GRACE_SECONDS, Silence
 from agentrun.session.responses.tools_at_work import ToolsAtWork
@@ -16,8 +16,7 @@ class Answer:
     """A state machine without a clock: every event is given the time, ``now``, in seconds.
 
     ``first`` seconds of silence may pass before an answer begins, and ``between`` seconds once it has begun;
-    ``silence`` counts them from the last sound of either side.
-    ``deadline`` is when ``expire`` is to be called, which then says what has become of the answer.
+    ``silence`` counts them from the last sound of either side. At ``deadline`` call ``expire``.
 
     >>> answer = Answer(first=6.0, between=6.0)
     >>> answer.owed(10.0)
@@ -29,6 +28,7 @@ class Answer:
     between: float
     state: AnswerState = AnswerState.NONE
     reason: str = ""
+    is_known: bool = field(default=False, init=False)  # the model has what is to be answered
     cut_off: bool = field(default=False, init=False)  # by the caller's turn, and nothing was owed since
     silence: Silence = field(init=False)
     tools: ToolsAtWork = field(default_factory=ToolsAtWork, init=False)
@@ -56,9 +56,12 @@ class Answer:
         return self.waits or self._speaking or self.tools.of_turn > 0
 
     @property
-    def is_seen_to(self) -> bool:
-        """Whether nobody has to ask the model for it: all of it has come, or a tool is at work for it."""
-        return self.tools.of_turn > 0 or (self.waits and self._attempt.is_whole)
+    def loss(self) -> Loss:
+        """What of it is lost with the model's connection now."""
+        if self.tools.of_turn > 0 or (self.waits and self._attempt.is_whole):
+            return Loss.NOTHING
+        is_unheard = self.state is AnswerState.AWAITED and not self._attempt.voiced
+        return Loss.ANSWER if self.is_known and is_unheard else Loss.WORDS
 
     @property
     def caller_talks(self) -> bool:
@@ -68,24 +71,22 @@ class Answer:
     @property
     def waited(self) -> float | None:
         """Since when the caller waits, if they are waiting."""
-        settled, word = self.state in (AnswerState.NONE, AnswerState.DONE), self.silence.last_word
-        return word if settled else max(self.silence.since, word or 0.0)
+        word = self.silence.last_word
+        return max(self.silence.since, word or 0.0) if self.state.is_open else word
 
     @property
     def deadline(self) -> float | None:
         """When to call ``expire``; None while nobody waits in silence."""
-        if not self.waits or self.caller_talks:
-            return None
         attempt = self._attempt
+        if self.caller_talks or not (self.waits or self.state is AnswerState.LOST):
+            return None
         if attempt.seems_empty is not None:
             return attempt.seems_empty + SETTLE_SECONDS
         if self._speaking or (self.tools.of_turn and not self.tools.owes_words):
             return None
-        if self.tools.of_turn or self.state is AnswerState.AWAITED:
-            if self._again or self.tools.of_turn:
-                return self.silence.limit
-            made = 0.0 if attempt.begun_at is None else attempt.begun_at + GRACE_SECONDS
-            return min(max(self.silence.due, made), self.silence.limit)
+        if self.tools.of_turn or self.state is not AnswerState.SPEAKING:
+            is_last = self._again or self.tools.of_turn
+            return self.silence.limit if is_last else self.silence.due_of(attempt.begun_at)
         if attempt.broken_off:
             return self.silence.since
         between = self.between + (GRACE_SECONDS if self._again else 0.0)
@@ -95,25 +96,15 @@ class Answer:
         """The deadline has come: stalled, empty or failed, with the ``reason``; None when it has moved."""
         if (due := self.deadline) is None or now < due:
             return None
-        self.state, self.reason = self._outcome(now)
+        heard, works = self.state is AnswerState.SPEAKING, self.tools.of_turn > 0
+        became = self._attempt.outcome(self.silence, now, again=self._again, heard=heard, works=works)
+        self.state, self.reason = became
         return self.state
-
-    def _outcome(self, now: float) -> tuple[AnswerState, str]:
-        silent = f"{now - self.silence.since:.1f} s"
-        if self._attempt.seems_empty is not None:
-            return AnswerState.EMPTY, self._attempt.why_empty
-        if self.tools.of_turn:
-            return AnswerState.FAILED, f"a tool's words were not heard within {silent}"
-        if self._again:
-            return AnswerState.FAILED, f"no answer within {silent}"
-        if self.has_begun:
-            return AnswerState.STALLED, self._attempt.broken_off or f"the answer stopped for {silent}"
-        return AnswerState.FAILED, f"no answer began within {self.silence.described(now)}"
 
     def owed(self, now: float, since: float | None = None, on_purpose: float = math.inf) -> None:
         """An answer is asked for; the caller waits since their last word, or as is told (``Silence.ask``)."""
         self._begin(self._attempt.to_turn(now))
-        self._callers_turn = self._again = self.cut_off = False
+        self._callers_turn = self._again = self.is_known = self.cut_off = False
         self.silence.ask(now, since, on_purpose)
 
     def again(self, now: float) -> None:
@@ -123,7 +114,7 @@ class Answer:
         state, waited = self.state, self.waited
         self._begin()
         self._again = True
-        if waited is None or state in (AnswerState.NONE, AnswerState.DONE):
+        if waited is None or not state.is_open:
             self.silence.ask(now, waited)
             return
         longer = self.between - self.first if state is AnswerState.STALLED else 0.0
@@ -132,6 +123,14 @@ class Answer:
     def extend(self) -> None:
         """Another service goes on with the answer, if one is due."""
         self._again = self._again or self.waits
+
+    def lost(self, now: float) -> None:
+        """Its connection is lost, and another one is made; who waits does so until the limit of all tries."""
+        waited, ask = self.waited, self.silence.ask_again if self.state.is_open else self.silence.ask
+        self.settled()
+        if waited is not None and not self.caller_talks:
+            self.state, self._again = AnswerState.LOST, True
+            ask(now, waited)
 
     def settled(self) -> None:
         """Nothing is expected any more."""
@@ -142,7 +141,7 @@ class Answer:
     def caller_speaks(self, *, interrupts: bool = True) -> None:
         """The caller has a turn, and waits for nothing; where it does not interrupt, what is owed stays."""
         self._callers_turn = True
-        if not interrupts and (self.waits or self.tools.of_turn):
+        if not interrupts and (self.waits or self.state is AnswerState.LOST or self.tools.of_turn):
             return
         self.cut_off = interrupts and self.is_due
         self.tools.turn_begins()
@@ -175,14 +174,16 @@ class Answer:
             self._attempt.begun_at = None
         if answered and not self._callers_turn:
             self.owed(now, since, on_purpose)
-            self.tools.since = now
+            self.tools.since, self.is_known = now, True
         elif answered and not self.tools.of_turn:
             self.settled()  # the model is asked with what the caller is saying now
 
     def model_began(self, now: float) -> None:
         """The model is at an answer, be it one that nobody has asked for."""
         self._attempt.seems_empty = None
-        if self.state in (AnswerState.NONE, AnswerState.DONE) and not self._callers_turn:
+        if self.state is AnswerState.LOST:
+            self.again(now)
+        elif not self.state.is_open and not self._callers_turn:
             self.owed(now, now)
 
     def model_made(self, now: float) -> None:

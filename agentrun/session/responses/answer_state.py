@@ -28,8 +28,26 @@ class AnswerState(Enum):
     """It has ended without a word that could be heard."""
     FAILED = "failed"
     """Nothing of it came in time."""
+    LOST = "lost"
+    """Its connection was lost, and another one is being made; then it is owed again."""
 
     @property
     def went_wrong(self) -> bool:
         """Whether something is done about it now: it is asked for again, or the agent apologises."""
         return self in (AnswerState.STALLED, AnswerState.EMPTY, AnswerState.FAILED)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to come of it, be it by what is done about it."""
+        return self not in (AnswerState.NONE, AnswerState.DONE)
+
+
+class Loss(Enum):
+    """What is lost with a connection to a realtime model, and what the next one has to make up for."""
+
+    NOTHING = "nothing"
+    """All that is due has come, or a tool is at work for it."""
+    ANSWER = "answer"
+    """The conversation has what is to be answered: the model is asked for it again."""
+    WORDS = "words"
+    """The caller's, or half of an answer: they are asked to repeat what they said."""

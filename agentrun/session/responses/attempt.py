@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from agentrun.session.responses.answer_state import EARLY_SECONDS
+from agentrun.session.responses.answer_state import EARLY_SECONDS, AnswerState
+from agentrun.session.responses.silence import Silence
 
 
 @dataclass
@@ -55,6 +56,24 @@ class Attempt:
     def ends_empty(self, now: float, reason: str) -> None:
         """It is at its end, and nothing of it could be heard; of the caller nothing is known yet."""
         self.seems_empty, self.why_empty = now, reason
+
+    def outcome(
+        self, silence: Silence, now: float, *, again: bool, heard: bool, works: bool
+    ) -> tuple[AnswerState, str]:
+        """What has become of it at its deadline, and why.
+
+        It was tried ``again``, some of it was ``heard``, or a tool ``works`` for it, whose words are awaited.
+        """
+        silent = f"{now - silence.since:.1f} s"
+        if self.seems_empty is not None:
+            return AnswerState.EMPTY, self.why_empty
+        if works:
+            return AnswerState.FAILED, f"a tool's words were not heard within {silent}"
+        if again:
+            return AnswerState.FAILED, f"no answer within {silent}"
+        if heard or self.begun_at is not None:
+            return AnswerState.STALLED, self.broken_off or f"the answer stopped for {silent}"
+        return AnswerState.FAILED, f"no answer began within {silence.described(now)}"
 
     def to_turn(self, ended: float) -> Attempt:
         """What there is of the answer to a turn whose end was told at ``ended``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import end_of_answer
 from agentrun.records import CallRecord
 from agentrun.session.responses import error_words, rate_limits
-from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.answer_state import AnswerState, Loss
 from agentrun.session.responses.provider_faults import (
     Faults,
     Verdict,
@@ -30,6 +31,8 @@ from agentrun.session.responses.refused_requests import SHORTENED, RefusedReques
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.announcements import Announcements
 
+_PAUSE_SECONDS, _MOST_SECONDS = 1.0, 60.0
+"""So long a silence is the end of an answer that is being heard; and how long the rest of it may take."""
 _RECONNECT_SECONDS = 1.0
 """How long a new connection to a voice may take, of the little time that an answer has left."""
 GO_ON = (
@@ -146,16 +149,23 @@ class Remedies:
     async def lost(self, reason: str) -> None:
         """The model's connection is gone for good."""
         self.record.errors.append(reason)
+        await self.unreachable(reason)
+
+    async def unreachable(self, reason: str) -> None:
+        """The model can't be reached any more: what has come of an answer is heard before the apology."""
+        if self.voice.sounding:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.voice.heard(_PAUSE_SECONDS), _MOST_SECONDS)
         await self.apologise(reason)
 
-    def reconnecting(self, reason: str, *, unheard: bool) -> bool:
-        """The model went silent and is connected anew: no answer is waited for meanwhile.
+    def reconnecting(self, reason: str, *, unheard: bool) -> Loss:
+        """The model went silent and is connected anew: what it has to make up for when it is back.
 
-        Whether it is to say so when it is back: not where nothing was lost, or whoever says last words is to
-        say them again.
+        That is nothing where whoever says last words is to say them again.
         """
         self.record.errors.append(reason)
-        return self.response_deadline.reconnecting(unheard=unheard) and not self.voice.insists
+        loss = self.response_deadline.reconnecting(unheard=unheard)
+        return Loss.NOTHING if self.voice.insists else loss
 
     def restored(self, asked: bool) -> None:
         """It is back, and was ``asked`` to speak or not."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentrun.session import closing
 from agentrun.session.responses.answer import Answer
-from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.answer_state import AnswerState, Loss
 from agentrun.session.responses.deadline_timer import DeadlineTimer
 from agentrun.session.responses.realtime.told_turn import ToldTurn
 
@@ -40,7 +40,6 @@ class ResponseDeadline:
         """Told when the caller has waited in vain once, and spoken again, and when they hear the agent."""
         self._patience = self._hears_caller = False
         self._last = AnswerState.NONE
-        self._waited_since: float | None = None
         self._timer = DeadlineTimer(lambda: self.answer.deadline, self._expire)
         self._outcomes: set[asyncio.Task[None]] = set()
 
@@ -78,14 +77,15 @@ class ResponseDeadline:
         """How long the caller may hear nothing yet, for silence to end within ``first`` and 4 s."""
         return self.answer.silence.limit + APOLOGY_SECONDS - self._now()
 
-    def owed(self) -> None:
-        """An answer is due; behind a turn in which nobody spoke it is when it was before."""
+    def owed(self, *, known: bool = False) -> None:
+        """An answer is due, to what the model knows of or not; behind a noise it is when it was before."""
         cut, is_awaited = self.answer.silence.cut, self.state is AnswerState.AWAITED
         noise = self.turn.ends_as_noise(matters=is_awaited or cut is not None)
         if not (noise and is_awaited):
             # what a caller who wrote or pressed keys has waited for counts
             self._spoken_into()
             self.answer.owed(self._now())
+            self.answer.is_known = known
             if noise and cut:
                 self.answer.silence.go_on(cut)
         self._arm()
@@ -100,29 +100,28 @@ class ResponseDeadline:
         self.answer.extend()
         self._arm()
 
-    def reconnecting(self, *, unheard: bool = False) -> bool:
-        """A new connection to the model is made, which has its own limit: nothing is due meanwhile.
+    def reconnecting(self, *, unheard: bool = False) -> Loss:
+        """A new connection to the model is made: what is lost with the old one.
 
-        Whether words are lost with the old one, the caller's, of which some were ``unheard``, or the model's.
+        Of the caller's words some may have been ``unheard``. Nothing is due meanwhile but by the limit.
         """
-        speaks = unheard or self._hears_caller or self.turn.is_open or self.answer.caller_talks
-        is_lost = speaks or not self.answer.is_seen_to
-        self._waited_since = self.answer.waited if is_lost else None
-        if is_lost:
-            self.settled()
-        return is_lost
+        speaks = unheard or self.turn.is_unheard(voice=self._hears_caller)
+        loss = Loss.WORDS if speaks else self.answer.loss
+        if loss is not Loss.NOTHING:
+            self.answer.lost(self._now())
+            self._arm()
+        return loss
 
     def reconnected(self, *, asked: bool) -> None:
         """There is a new one: it was ``asked`` for an answer, or owes the one that was due before."""
-        answer, waited = self.answer, self._waited_since
-        if answer.caller_talks or (not asked and waited is None):
-            return
-        if not answer.waits:
-            answer.owed(self._now(), waited)
-        elif waited is not None:
-            # it has begun before this was told
-            answer.silence.ask_again(self._now(), waited)
-        self.extend()
+        answer = self.answer
+        if self.state is AnswerState.LOST:
+            answer.again(self._now())
+        elif asked and not (answer.waits or answer.caller_talks):
+            answer.owed(self._now())
+        if asked:
+            answer.extend()
+        self._arm()
 
     def settled(self) -> None:
         """Nothing is expected any more."""
@@ -161,7 +160,7 @@ class ResponseDeadline:
 
     def turn_begins(self, *, interrupts: bool = True) -> None:
         """A turn of the caller's is told of; one without their voice leaves owed what is owed."""
-        cuts = interrupts and self.answer.is_due
+        cuts = interrupts and (self.answer.is_due or self.state.is_open)
         is_callers = self.turn.begins(self._now(), voice=self._hears_caller, cuts=cuts)
         if cuts and not is_callers:
             self.answer.dropped()
@@ -176,6 +175,7 @@ class ResponseDeadline:
 
     def caller_stops(self) -> None:
         """The caller's turn is over."""
+        self.turn.stops(self._now())
         self.answer.caller_stops()
         self._arm()
 

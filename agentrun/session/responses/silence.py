@@ -19,6 +19,8 @@ _LEAST_SECONDS = 2.5
 beyond ``first``, the less it is."""
 _LAST_SECONDS = 1.0
 """And not less than this: who waits a moment before each word would else never be told."""
+_MOST_BEYOND = 2.0
+"""So many times ``first`` beyond it there is no such moment any more: shorter pauses would else never end."""
 
 
 @dataclass
@@ -64,8 +66,14 @@ class Silence:
         limit = self.since + self.first + GRACE_SECONDS
         if not self.unheard:
             return limit
-        least = _LEAST_SECONDS - max(0.0, self.unheard - self.first)
-        return max(limit - self.unheard, self.asked + max(least, _LAST_SECONDS))
+        beyond = self.unheard - self.first
+        last = _LAST_SECONDS if beyond < _MOST_BEYOND * self.first else 0.0
+        return max(limit - self.unheard, self.asked + max(_LEAST_SECONDS - max(0.0, beyond), last))
+
+    def due_of(self, begun_at: float | None) -> float:
+        """As ``due``, but what has begun at ``begun_at``, if it has, has a moment from then on."""
+        made = 0.0 if begun_at is None else begun_at + GRACE_SECONDS
+        return min(max(self.due, made), self.limit)
 
     def described(self, now: float) -> str:
         """How long nothing of an answer has come, in words."""

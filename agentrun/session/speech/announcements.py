@@ -63,7 +63,7 @@ class Announcements:
         self._output = connection.transport.output()
         self._control = connection.control
         self._silenced: dict[int, asyncio.Event] = {}
-        self._sounding = False
+        self.sounding = False  # whether the agent is heard
         self._began, self._finished = asyncio.Event(), asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
         self._asked_at = 0.0
@@ -152,7 +152,7 @@ class Announcements:
         self._is_broken = end_of_answer.is_broken_off(frame)
         if isinstance(frame, LLMFullResponseStartFrame):
             self._taken.set()
-        elif self._is_broken and not self._sounding:
+        elif self._is_broken and not self.sounding:
             self._began.set()
             self._finished.set()
 
@@ -191,7 +191,7 @@ class Announcements:
         """Wait for ``done``; raises TimeoutError if the agent is silent for ``seconds`` before that."""
         waiting = asyncio.create_task(done.wait())
         try:
-            if not await while_heard({waiting}, seconds, lambda: self._sounding):
+            if not await while_heard({waiting}, seconds, lambda: self.sounding):
                 raise TimeoutError
         finally:
             waiting.cancel()
@@ -205,7 +205,7 @@ class Announcements:
 
     def note(self, *, speaking: bool) -> None:
         """Note that the agent has started or stopped speaking."""
-        self._sounding = speaking
+        self.sounding = speaking
         if speaking:
             self._asked_at = 0.0
             self._finished.clear()

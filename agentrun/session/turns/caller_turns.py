@@ -94,7 +94,7 @@ class CallerTurns:
         if answered:
             if self._latency and not self.speaking.caller:
                 self._latency.asked()
-            self._owed()
+            self._owed(known=True)
         else:
             await self.idle.restart()
 
@@ -120,10 +120,10 @@ class CallerTurns:
         else:
             self.held.ended_without_words()
 
-    def _owed(self) -> None:
+    def _owed(self, *, known: bool = False) -> None:
         """The caller waits for an answer, unless their words wait until another one has been heard."""
         if not self.held.is_over_answer:
-            self.response_deadline.owed()
+            self.response_deadline.owed(known=known)
             self.held.owed()
 
     def _spoke(self) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from agentrun.session.responses.answer import Answer
-from agentrun.session.responses.answer_state import SETTLE_SECONDS, AnswerState
+from agentrun.session.responses.answer_state import SETTLE_SECONDS, AnswerState, Loss
 from agentrun.session.responses.silence import GRACE_SECONDS
 
 FIRST, BETWEEN = 6.0, 5.0
@@ -136,19 +136,55 @@ def test_what_a_noise_drops_unheard_is_owed_as_if_nothing_had_been_made(answer: 
     assert answer.deadline == 10.0 + FIRST + GRACE_SECONDS, "all attempts together"
 
 
-@pytest.mark.parametrize("at_work", ["nothing", "half", "whole", "tool"])
-def test_the_model_is_not_needed_for_what_has_come_or_for_what_a_tool_does(
-    answer: Answer, at_work: str
+@pytest.mark.parametrize(
+    ("at_work", "loss"),
+    [
+        ("nothing", Loss.WORDS),
+        ("half", Loss.WORDS),
+        ("whole", Loss.NOTHING),
+        ("tool", Loss.NOTHING),
+        ("result", Loss.ANSWER),
+        ("half an answer to a result", Loss.WORDS),
+        ("words after a result", Loss.WORDS),
+    ],
+)
+def test_what_is_lost_with_a_connection_goes_by_what_the_model_was_at(
+    answer: Answer, at_work: str, loss: Loss
 ) -> None:
-    if at_work in ("half", "whole"):
-        answer.model_made(11.0)
-        answer.arrives(11.0)
+    if "tool" in at_work or "result" in at_work:
+        work = answer.tool_started(11.0)
+        if at_work != "tool":
+            answer.tool_ended(work, 12.0, answered=True)
+    if "half" in at_work or at_work == "whole":
+        answer.model_made(12.0)
+        answer.arrives(12.0)
         answer.voiced()
     if at_work == "whole":
-        answer.delivered(11.0)
-    if at_work == "tool":
-        answer.tool_started(11.0)
-    assert answer.is_seen_to is (at_work in ("whole", "tool"))
+        answer.delivered(12.0)
+    if "words" in at_work:
+        answer.caller_speaks()
+        answer.owed(13.0)
+    assert answer.loss is loss
+
+
+def test_a_connection_that_is_being_made_does_not_put_the_limit_off(answer: Answer) -> None:
+    answer.lost(15.0)
+    answer.broke_off("failed (server_error)")
+    answer.model_ended(15.0, "failed (server_error)", made=False)
+    assert (answer.state, answer.deadline) == (AnswerState.LOST, 10.0 + FIRST + GRACE_SECONDS)
+    answer.model_began(16.0)
+    assert (answer.state, answer.deadline) == (AnswerState.AWAITED, 10.0 + FIRST + GRACE_SECONDS)
+
+
+def test_nothing_is_due_over_the_next_connection_to_somebody_who_speaks_or_waits_for_nothing(
+    answer: Answer,
+) -> None:
+    answer.caller_speaks()
+    answer.lost(15.0)
+    assert answer.state is AnswerState.NONE
+    idle = Answer(FIRST, BETWEEN)
+    idle.lost(15.0)
+    assert (idle.state, idle.deadline) == (AnswerState.NONE, None)
 
 
 def test_a_second_attempt_has_little_time_and_no_third_one(answer: Answer) -> None:

@@ -12,6 +12,7 @@ from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from agentrun.pipeline.pipecat_private.realtime.differences import client_events
 from agentrun.pipeline.pipecat_private.realtime.events import session_events
 from agentrun.pipeline.pipecat_private.realtime.responses import is_answered, realtime_is_answering
+from agentrun.pipeline.pipecat_private.realtime.results import are_on_their_way, given_results
 from agentrun.pipeline.pipecat_private.replacements import is_replaceable, replace_method
 from agentrun.pipeline.services import end_of_answer
 
@@ -59,8 +60,9 @@ def keep_conversation(llm: object) -> None:
 async def realtime_restore(llm: Any, *, speak: bool) -> bool:
     """Connect anew with the conversation so far; with ``speak`` the model goes on at once.
 
-    Returns whether it was asked to; before the conversation has begun there is nothing to go on with. What
-    the caller was saying is over with the session that heard it. Waits while somebody else connects it.
+    Returns whether it was asked to; before the conversation has begun there is nothing to go on with, and
+    behind a tool's result that is on its way there it is asked then. What the caller was saying is over with
+    the session that heard it. Waits while somebody else connects it.
     """
     async with _being_connected(llm):
         await realtime_end_half_turn(llm)
@@ -68,11 +70,13 @@ async def realtime_restore(llm: Any, *, speak: bool) -> bool:
             await llm._disconnect()
             await llm._connect()
             return False
+        given = given_results(llm)
         # what ``reset_conversation`` does, which has Voice Live answer as well
         await llm._disconnect()
         llm._llm_needs_conversation_setup = True
         await llm._process_completed_function_calls(send_new_results=False)
         await llm._connect()
+        speak = speak and not are_on_their_way(llm, given)
         if speak:
             await llm._create_response()
         return speak

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from loguru import logger
 
 from agentrun.pipeline import pipecat_private
-from agentrun.session.responses.answer_state import AnswerState
+from agentrun.session.responses.answer_state import AnswerState, Loss
 from agentrun.session.responses.error_words import LOOK
 from agentrun.session.responses.realtime.own_connections import POLL_SECONDS, Quiet, RealtimeEnd
 from agentrun.session.responses.realtime.unasked_answer import UnaskedAnswer
@@ -34,17 +34,17 @@ _UNHEARD = "it did not hear the caller"
 
 
 class Lost(Protocol):
-    """Told why the model went silent, and whether words of the caller's were ``unheard``."""
+    """Told why the model went silent, and whether words of the caller's were ``unheard``: what is lost."""
 
-    def __call__(self, reason: str, /, *, unheard: bool) -> bool: ...
+    def __call__(self, reason: str, /, *, unheard: bool) -> Loss: ...
 
 
 class RealtimeReconnection:
     """Watches one call's realtime service until it is cancelled.
 
     ``lost`` is told each time that the model went silent, whether its connection ended, its session was not
-    set up, or it reacts to nothing that the caller says (``is_unheard``), and says whether the model is to
-    speak of it once it is back; ``back`` is told of each new connection, and whether it was asked to speak.
+    set up, or it reacts to nothing that the caller says (``is_unheard``), and says what the model has to make
+    up for once it is back; ``back`` is told of each new connection, and whether it was asked to speak.
     ``give_up`` is told once: when it can't be brought back, or is lost again each time, or stays deaf.
     ``unasked`` sees to answers that the server has not begun; ``mend`` is given what the server refused of
     its session, and says what is now asked for otherwise, or nothing. A call that ``is_over`` closes its
@@ -122,14 +122,15 @@ class RealtimeReconnection:
         return _UNHEARD
 
     async def _bring_back(self, why: str) -> bool:
-        speak = self._lost(f"realtime_lost: {self._name} went silent: {why}", unheard=why == _UNHEARD)
+        loss = self._lost(f"realtime_lost: {self._name} went silent: {why}", unheard=why == _UNHEARD)
         await pipecat_private.end_half_answer(self._llm)
-        if speak:
+        if loss is Loss.WORDS:
             self._add_instruction(RESUME)
         for attempt in range(1, MOST_ATTEMPTS + 1):
             if self._is_over():
                 return True
             logger.warning("{} went silent: {}; connecting anew, attempt {}", self._name, why, attempt)
+            speak = loss is not Loss.NOTHING
             asked = await pipecat_private.realtime_restore(self._llm, speak=speak)
             self._back(asked)
             if await self._is_back():
@@ -179,7 +180,7 @@ def watching(
         parts.llm,
         add_instruction=parts.instruct,
         quiet=quiet,
-        give_up=remedies.apologise,
+        give_up=remedies.unreachable,
         lost=remedies.reconnecting,
         back=remedies.restored,
         is_over=remedies.is_over,

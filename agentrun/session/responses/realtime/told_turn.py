@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 BEFORE_SECONDS = 0.5
 """How much later than the caller's voice a server may tell of their turn."""
+_LOOK_SECONDS = 2.0
+"""How far back speech is looked for in a turn that goes on and on."""
 
 
 @dataclass
@@ -24,6 +26,9 @@ class ToldTurn:
     spoke_since: Callable[[float], bool] | None = None
     _cuts: bool = field(default=False, init=False)
     _began: float | None = field(default=None, init=False)
+    _ended: float | None = field(default=None, init=False)
+    _looked_at: float = field(default=0.0, init=False)
+    _doubtful: bool = field(default=False, init=False)
     _silent_at: float | None = field(default=None, init=False)
     _kept: bool = field(default=False, init=False)
     _answered: bool = field(default=False, init=False)
@@ -35,9 +40,9 @@ class ToldTurn:
 
         ``cuts`` is whether it cuts off what was said or owed.
         """
-        self._began, self._cuts, self._spoken = now, cuts, None
-        self._answered = self._made_up = False
-        self._silent_at = None if voice else now
+        self._began, self._cuts, self._spoken, self._ended = now, cuts, None, None
+        self._answered = self._made_up = self._doubtful = False
+        self._looked_at, self._silent_at = now, None if voice else now
         self._kept = self.spoke_since is not None and not voice
         return not self._kept
 
@@ -46,14 +51,32 @@ class ToldTurn:
         """Whether it has begun, and its end was not told."""
         return self._began is not None
 
+    def stops(self, now: float) -> None:
+        """Its end is told."""
+        self._ended = now
+
+    def is_unheard(self, *, voice: bool) -> bool:
+        """Whether the caller is saying what a server that is lost now has not heard to its end.
+
+        Their ``voice`` is known to have ended only some time behind that.
+        """
+        if self.is_open:
+            return not self._kept
+        if self._ended is None or self.spoke_since is None:
+            return voice
+        return voice and self.spoke_since(self._ended + BEFORE_SECONDS)
+
     def is_endless(self, now: float, noise: float, spoken: float) -> bool:
         """Whether it has cut an answer off, and goes on though nobody has spoken for so many seconds.
 
         They are ``noise`` where nobody spoke in it at all, which is looked into once, and else ``spoken``.
+        Noises may go on meanwhile: each ``noise`` seconds it is looked into whether there are but those.
         """
         began, silent = self._began, self._silent_at
-        if began is None or silent is None or not self._cuts or self.spoke_since is None:
+        if began is None or not self._cuts or self.spoke_since is None:
             return False
+        if silent is None or now - silent < _LOOK_SECONDS:
+            return self._is_noisy(now, noise)
         quiet = now - max(began, silent)
         if quiet < noise:
             return False
@@ -63,6 +86,15 @@ class ToldTurn:
             return False
         self._cuts = False
         return True
+
+    def _is_noisy(self, now: float, every: float) -> bool:
+        """Whether nobody speaks in what is loud, which is looked into a second time a moment later."""
+        if now - self._looked_at < (_LOOK_SECONDS if self._doubtful else every):
+            return False
+        self._looked_at, was_doubtful = now, self._doubtful
+        self._doubtful = self.spoke_since is not None and not self.spoke_since(now - _LOOK_SECONDS)
+        self._cuts = not (self._doubtful and was_doubtful)
+        return not self._cuts
 
     def voice_ends(self, at: float) -> bool:
         """Their voice was heard until ``at``: whether that was before the turn, which is not theirs then."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agentrun.pipeline import pipecat_private
+from agentrun.session.responses.answer_state import Loss
 from agentrun.session.responses.realtime.reconnection import RealtimeReconnection
 from agentrun.testing import virtual_time
 
@@ -29,9 +30,9 @@ async def test_a_call_that_is_over_is_not_connected_anew() -> None:
     async def give_up(reason: str) -> None:
         said.append(reason)
 
-    def lost(reason: str, *, unheard: bool) -> bool:
+    def lost(reason: str, *, unheard: bool) -> Loss:
         said.append(reason)
-        return unheard
+        return Loss.WORDS if unheard else Loss.NOTHING
 
     tells = (lost, lambda _asked: None, lambda: True)
     reconnection = RealtimeReconnection(
@@ -63,8 +64,8 @@ def test_a_model_that_is_deaf_each_time_is_given_up_and_one_that_hears_in_betwee
         async def give_up(reason: str) -> None:
             reasons.append(reason)
 
-        def lost(_reason: str, *, unheard: bool) -> bool:
-            return unheard
+        def lost(_reason: str, *, unheard: bool) -> Loss:
+            return Loss.WORDS if unheard else Loss.NOTHING
 
         def is_unheard() -> bool:
             missed = next(moments, None)
