@@ -21,6 +21,7 @@ from tests.calls import test_told_turns
 from tests.calls.heard import LIMIT
 from tests.calls.quick import LOUD, QuickCall, Talk, calls, played
 from tests.calls.realtime_server import Event, Server, ended, hours, same
+from tests.calls.test_lost_connections import way
 from tests.calls.test_public_realtime_bugs import LONG, OPEN, TABLE
 from tests.calls.test_realtime_moves import Sessions, failing
 from tests.calls.test_told_turns import NOISE, QUIET, silent_on
@@ -86,8 +87,9 @@ async def until_over(call: QuickCall, line: bytes = QUIET, seconds: float = 40.0
 
 @pytest.mark.parametrize("line", [QUIET, NOISE], ids=["silent", "loud"])
 @pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("name", ["close_call", "hang_up"])
 def test_a_goodbye_that_a_noise_cuts_off_is_heard_before_the_call_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes, ends: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes, ends: bool, name: str
 ) -> None:
     sessions = Sessions(monkeypatch)
 
@@ -100,7 +102,8 @@ def test_a_goodbye_that_a_noise_cuts_off_is_heard_before_the_call_ends(
         await noise
         await until_over(call)
 
-    call = called(tmp_path, close(), [calls("close_call", goodbye=BYE.text), *[BYE] * 3], talk)
+    script = [calls(name, goodbye=BYE.text), *[BYE] * 3]
+    call = called(tmp_path, close() if name == "close_call" else way(name), script, talk)
     last = [entry for entry in call.record.transcript if entry.who == "agent"][-1]
     assert (last.text, last.interrupted) == (BYE.text, False), call.record.transcript
     assert (call.record.ended_by, call.record.reason) == ("agent", "the agent hung up")
@@ -139,8 +142,9 @@ def test_a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on(tmp_path: Path) 
 
 @pytest.mark.parametrize("latency", [0.0, 2.0])
 @pytest.mark.parametrize("seconds", [0.36, 0.6, 1.5])
+@pytest.mark.parametrize("name", ["close_call", "hang_up"])
 def test_a_caller_who_speaks_briefly_over_the_goodbye_is_not_hung_up_on(
-    tmp_path: Path, seconds: float, latency: float
+    tmp_path: Path, seconds: float, latency: float, name: str
 ) -> None:
     async def talk(call: QuickCall) -> None:
         await call.say("That was all.")
@@ -151,7 +155,8 @@ def test_a_caller_who_speaks_briefly_over_the_goodbye_is_not_hung_up_on(
         await until_over(call, seconds=4.0)
         await call.said(TABLE.text)
 
-    call = called(tmp_path, close(), [calls("close_call", goodbye=BYE.text), BYE, *[TABLE] * 3], talk)
+    script = [calls(name, goodbye=BYE.text), BYE, *[TABLE] * 3]
+    call = called(tmp_path, close() if name == "close_call" else way(name), script, talk)
     assert call.record.ended_by == "caller", call.record.reason
 
 
@@ -222,6 +227,27 @@ def test_a_turn_without_end_right_behind_the_callers_words_does_not_silence_the_
         await call.until(lambda: not call.speaking)
         since = asyncio.get_running_loop().time()
         assert await silent_on(call, lambda _: QUIET, since) < LIMIT, call.record.errors
+        await call.said(OPEN.text)
+
+    call = called(tmp_path, hours(2.0), [LONG, *[OPEN] * 3], talk)
+    assert call.record.ended_by == "caller", call.record.errors
+
+
+def test_noises_that_keep_a_turn_open_for_the_server_do_not_silence_the_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions(monkeypatch)
+
+    async def talk(call: QuickCall) -> None:
+        await call.say("When are you open?")
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(1.0)
+        noise = asyncio.create_task(call.transport.hear(NOISE * 15))
+        await cut(sessions, ends=False)
+        await noise
+        await call.until(lambda: not call.speaking)
+        since = asyncio.get_running_loop().time()
+        assert await silent_on(call, test_told_turns.hammering, since) <= LIMIT, call.record.errors
         await call.said(OPEN.text)
 
     call = called(tmp_path, hours(2.0), [LONG, *[OPEN] * 3], talk)

@@ -38,7 +38,11 @@ from agentrun.pipeline.pipecat_private.held_words import (
     write_in_turn,
 )
 from agentrun.pipeline.pipecat_private.idleness import watch_speakers_alone
-from agentrun.pipeline.pipecat_private.interruptions import cancel_calls_in_order, drop_what_waits
+from agentrun.pipeline.pipecat_private.interruptions import (
+    ToolCancellations,
+    cancel_calls_in_order,
+    drop_what_waits,
+)
 from agentrun.pipeline.pipecat_private.line.output_pieces import send_larger_pieces
 from agentrun.pipeline.pipecat_private.line.prompt_input import hand_in, steady_pieces
 from agentrun.pipeline.pipecat_private.message_roles import alternate_roles, begin_with_user
@@ -120,6 +124,7 @@ __all__ = [
     "SharedSilero",
     "SharedSmartTurn",
     "StreamingSTT",
+    "ToolCancellations",
     "VoiceBrokeOffFrame",
     "allow_interruptions",
     "alternate_roles",

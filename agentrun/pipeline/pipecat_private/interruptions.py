@@ -7,7 +7,7 @@ second queue, and lets through what still waits in the first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pipecat.frames.frames import (
@@ -86,3 +86,27 @@ def cancel_calls_in_order(assistant: LLMAssistantAggregator, services: Iterable[
             pushed_frames.watch_pushed_frames(service, FunctionCallCancelFrame, told)
     cancel = replace_method(assistant, "_handle_function_call_cancel", cancelled)
     begin = replace_method(assistant, "_handle_function_call_in_progress", in_progress)
+
+
+class ToolCancellations:
+    """Cancels a model's tools at an interruption; while it ``may_be_noise``, that waits until it is known.
+
+    A tool that says the last words of a call has them said again behind a noise, and is cancelled behind a
+    voice.
+    """
+
+    def __init__(self, llm: LLMService, may_be_noise: Callable[[], bool]) -> None:
+        self._llm, self._may_be_noise = llm, may_be_noise
+        self._held: InterruptionFrame | None = None
+        self._cancel = replace_method(llm, "_handle_interruptions", self._interrupted)
+
+    async def _interrupted(self, frame: InterruptionFrame) -> None:
+        self._held = frame if self._may_be_noise() else None
+        if self._held is None:
+            await self._cancel(frame)
+
+    def settle(self, *, was_noise: bool) -> None:
+        """It is known what cut the agent off: what waits is done, or comes to nothing."""
+        held, self._held = self._held, None
+        if held and not was_noise:
+            self._llm.create_task(self._cancel(held))

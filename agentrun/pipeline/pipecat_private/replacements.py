@@ -81,6 +81,7 @@ REPLACEABLE = (
         RTVIProcessor, "_handle_send_text", ("data", "message_id", "user_id"), "cut off only as speech does"
     ),
     Replaceable(FrameProcessorQueue, "put", ("item",), "drop what an interruption has overtaken"),
+    Replaceable(LLMService, "_handle_interruptions", ("_",), "last words that a noise cuts off"),
     Replaceable(LLMService, "_run_function_call", ("runner_item",), "a span for each tool call"),
     Replaceable(BaseOpenAILLMService, "get_chat_completions", ("context",), "put tool calls together"),
     Replaceable(

@@ -67,7 +67,7 @@ class Announcements:
         self._began, self._finished = asyncio.Event(), asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
         self._asked_at = 0.0
-        self.cuts = Interruptions(parts.llm, spoke_since)
+        self.cuts = Interruptions(parts.llm, spoke_since, lambda: self.insists)
         """Of what was being said, but for noises that words are said again behind."""
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)

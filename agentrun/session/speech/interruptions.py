@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from pipecat.services.llm_service import LLMService
+
 from agentrun.pipeline import pipecat_private
 
 _NOISE_SECONDS = 1.0
@@ -15,11 +17,17 @@ class Interruptions:
     """Counts the interruptions of one call, except for noises.
 
     ``spoke_since`` says whether there is speech in the caller's sound since a time, where somebody listens.
+    While words are said that are said again (``insists``), tools of ``llm`` work on until that is known.
     """
 
-    def __init__(self, llm: object, spoke_since: Callable[[float], bool] | None) -> None:
+    def __init__(
+        self, llm: object, spoke_since: Callable[[float], bool] | None, insists: Callable[[], bool] = bool
+    ) -> None:
         self._llm, self._spoke_since = llm, spoke_since
         self._times: list[float] = []
+        self._tools: pipecat_private.ToolCancellations | None = None
+        if spoke_since and isinstance(llm, LLMService):
+            self._tools = pipecat_private.ToolCancellations(llm, insists)
 
     @property
     def count(self) -> int:
@@ -40,7 +48,9 @@ class Interruptions:
             return False
         since = self._times[before]
         await asyncio.sleep(since + _NOISE_SECONDS - asyncio.get_running_loop().time())
-        if self._spoke_since(since):
-            return False
-        await pipecat_private.realtime_end_half_turn(self._llm)
-        return True
+        was_noise = not self._spoke_since(since)
+        if self._tools:
+            self._tools.settle(was_noise=was_noise)
+        if was_noise:
+            await pipecat_private.realtime_end_half_turn(self._llm)
+        return was_noise
