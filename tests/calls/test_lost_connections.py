@@ -137,10 +137,11 @@ def test_keys_are_answered_over_the_next_connection(tmp_path: Path, monkeypatch:
         await call.play(bytes(32_000))
         call.openai.conditions.latency["responses"] = 0.0
         server.closes.append(1011)
-        await call.said(OPEN.text)
+        await call.play(bytes(10 * 32_000))
 
     keys = "keys: {menu: {1: A table}}"
-    call = played(tmp_path, "realtime", [], [OPEN], talk, apology=LOUD * 2, turns=keys)
+    call = played(tmp_path, "realtime", [], [OPEN, TABLE], talk, apology=LOUD * 2, turns=keys)
+    assert codes(call) == ["realtime_lost"]
     assert call.agent_words == ["Hello.", OPEN.text], call.record.errors
     assert "A table" in str(call.brain.asked[-1].messages)
     assert RESUME not in str(call.brain.asked)
