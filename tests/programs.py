@@ -38,7 +38,7 @@ def run(
     env: Mapping[str, str] = ENVIRON,
     text: str = "",
     stdout: Path | None = None,
-    timeout: float = 60,
+    timeout: float = 100,
 ) -> subprocess.CompletedProcess[str]:
     """What ``agentrun ARGUMENTS`` writes, and its exit code.
 

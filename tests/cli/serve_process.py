@@ -67,7 +67,7 @@ async def serving(
 async def address_of(process: Serving) -> str:
     """The address in the start screen of ``process``."""
     assert process.stdout is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(100):
         async for line in process.stdout:
             if found := re.search(r"(http://127\.0\.0\.1:\d+)/desk/twilio/voice", line.decode()):
                 return found[1]
