@@ -52,9 +52,9 @@ sbom: install
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --strict
 
-# laid out for 9, 21 and 7 minutes on two cores that nobody else uses
+# laid out for 6, 26 and 7 minutes on two cores that nobody else uses
 bench: install
-	$(BIN)/python benchmarks/bench.py 3 --profile zero
+	$(BIN)/python benchmarks/bench.py 2 --profile zero
 	$(BIN)/python benchmarks/held.py
 	$(BIN)/python benchmarks/cost.py
 

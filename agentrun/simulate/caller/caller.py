@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -75,10 +75,7 @@ class Caller:
         messages = Messages(self.account_sid, _sid("CA"), _sid("MZ"))
         stream = await self._ask(voice_url, self._form(messages.call_sid))
         callbacks = StatusCallbacks(stream.status_callback, voice_url, messages, self.auth_token, self.secret)
-        random = np.random.default_rng(self.seed)
-
-        def wait() -> float:
-            return float(random.uniform(0.0, self.jitter))
+        wait = _delays(self.jitter, self.seed)
 
         parameters = stream.parameters
         follows = what_follows(stream, voice_url, self._form(messages.call_sid), self._ask, wait)
@@ -115,6 +112,14 @@ class Caller:
             "From": self.number,
             "To": self.called,
         }
+
+
+def _delays(jitter: float, seed: int | None) -> Callable[[], float]:
+    """How many seconds late each message is, up to ``jitter``."""
+    if not jitter:
+        return lambda: 0.0
+    random = np.random.default_rng(seed)
+    return lambda: float(random.uniform(0.0, jitter))
 
 
 def _sid(prefix: str) -> str:

@@ -13,6 +13,8 @@ from agentrun.transports.mulaw import FRAME_BYTES, FRAME_SECONDS, RATE
 _AUDIBLE = 200.0
 """Root mean square of a 16-bit frame that an ear notices: -44 dB of full scale."""
 _QUIET = frozenset({0xFF, 0x7F})
+_POWER = mulaw.decode(bytes(range(256))).astype(np.float64) ** 2
+"""Of the sample that each code of mu-law stands for."""
 _ONSET = b"\x01\x01"
 """Two audible frames in a row: one alone is a click."""
 _LONGEST_GAP = 25
@@ -105,8 +107,8 @@ def is_audible(frame: bytes) -> bool:
     """
     if _QUIET.issuperset(frame):
         return False
-    samples = mulaw.decode(frame).astype(np.float32)
-    return bool(np.sqrt(np.mean(samples * samples)) > _AUDIBLE)
+    power = _POWER.take(np.frombuffer(frame, np.uint8))
+    return bool(power.sum() > _AUDIBLE * _AUDIBLE * len(frame))
 
 
 def sound_seconds(sound: bytes) -> float:

@@ -37,13 +37,13 @@ class Messages:
     def media(self, frame: bytes, at: float) -> str:
         """A frame of the caller's, recorded ``at`` seconds after the start."""
         self._chunk += 1
-        body = {
-            "track": "inbound",
-            "chunk": str(self._chunk),
-            "timestamp": str(round(at * 1000)),
-            "payload": base64.b64encode(frame).decode(),
-        }
-        return self._write("media", body)
+        self._sequence += 1
+        # fifty a second: json.dumps would take most of the time of one, and nothing in it needs to be escaped
+        return (
+            f'{{"event": "media", "sequenceNumber": "{self._sequence}", "streamSid": "{self.stream_sid}", '
+            f'"media": {{"track": "inbound", "chunk": "{self._chunk}", "timestamp": "{round(at * 1000)}", '
+            f'"payload": "{base64.b64encode(frame).decode()}"}}}}'
+        )
 
     def mark(self, name: str) -> str:
         """The caller has heard everything before the mark."""
