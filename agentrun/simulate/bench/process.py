@@ -17,6 +17,8 @@ START_SECONDS = 600.0
 """A server may load models and index documents before it tells where it serves; it does not take for ever."""
 _PROC = Path("/proc")
 _STOP_SECONDS = 10.0
+_LAST_WORDS_SECONDS = 1.0
+"""What a process wrote before it ended is read by then."""
 _LAST_LINES = 20
 
 
@@ -64,7 +66,7 @@ async def started(
         if cores and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(process.pid, cores)
         try:
-            url = await _address(output, within)
+            url = await _address(output, process, within)
             reading = asyncio.create_task(_drain(output))
             yield Server(url, process.pid)
         finally:
@@ -108,19 +110,33 @@ async def _process(
         os.close(output)
 
 
-async def _address(output: asyncio.StreamReader, within: float) -> str:
+async def _address(output: asyncio.StreamReader, process: asyncio.subprocess.Process, within: float) -> str:
+    """Where ``process`` says that it serves; what it has left running may hold its output open for ever."""
     lines: deque[str] = deque(maxlen=_LAST_LINES)
-    what = "the server did not start:"
+    reading, ended = asyncio.create_task(_read(output, lines)), asyncio.create_task(process.wait())
     try:
-        async with asyncio.timeout(within):
-            while line := await output.readline():
-                lines.append(line.decode(errors="replace").rstrip())
-                url = next((word for word in lines[-1].split() if word.startswith("http://127.0.0.1:")), None)
-                if url:
-                    return "/".join(url.split("/")[:3])
-    except TimeoutError:
-        what = f"the server did not start within {within:g} s:"
+        await asyncio.wait({reading, ended}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+        is_over = reading.done() or ended.done()
+        if ended.done():
+            await asyncio.wait({reading}, timeout=_LAST_WORDS_SECONDS)
+        if reading.done() and (url := reading.result()):
+            return url
+    finally:
+        reading.cancel()
+        ended.cancel()
+        await asyncio.wait({reading, ended})
+    what = f"the server did not start{'' if is_over else f' within {within:g} s'}:"
     raise SetupError("\n".join([what, *lines]), "start it with `agentrun serve`")
+
+
+async def _read(output: asyncio.StreamReader, lines: deque[str]) -> str:
+    """Read into ``lines`` until one has an address, which is returned; empty where none does."""
+    while line := await output.readline():
+        lines.append(line.decode(errors="replace").rstrip())
+        url = next((word for word in lines[-1].split() if word.startswith("http://127.0.0.1:")), None)
+        if url:
+            return "/".join(url.split("/")[:3])
+    return ""
 
 
 async def _drain(output: asyncio.StreamReader) -> None:

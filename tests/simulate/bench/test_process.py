@@ -70,6 +70,14 @@ async def test_what_it_leaves_behind_does_not_hold_anybody_up() -> None:
     assert not is_running(server.pid)
 
 
+async def test_one_that_ends_before_it_serves_is_not_waited_for_because_of_what_it_leaves_behind() -> None:
+    leaves = "import os, time\nif os.fork(): print('broke', flush=True)\nelse: os.setsid(); time.sleep(15)"
+    async with asyncio.timeout(10):
+        with pytest.raises(SetupError, match="did not start:\nbroke"):
+            async with started([sys.executable, "-S", "-c", leaves], os.environ, within=60.0):
+                pass
+
+
 async def test_a_program_that_is_not_there_leaves_nothing_open() -> None:
     with pytest.raises(FileNotFoundError):
         async with started(["no-such-program"], os.environ):
