@@ -147,12 +147,13 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan, *, dispatched: boo
     websocket: WebSocket = args.websocket
     try:
         async with asyncio.timeout(START_SECONDS):
-            stream = await read_start(websocket)
+            stream = await read_start(websocket, expected=True)
     except WebSocketDisconnect:
         logger.info("the stream was gone before it began")
         return None
-    except (TimeoutError, ValueError, KeyError, TypeError) as error:
-        logger.warning("a stream did not begin as Twilio's do: {}", type(error).__name__)
+    except (TimeoutError, ValueError) as error:
+        why = str(error) or f"nothing like it came within {START_SECONDS:g} s"
+        logger.warning("a stream did not begin as Twilio's do: {}", why)
         await _close(websocket)
         return None
     numbers = {name: _first(stream.parameters, names) for name, names in NUMBERS.items()}

@@ -15,8 +15,8 @@ from agentrun.http.bound_socket import unusable
 from agentrun.http.prompt_messages import PromptMessagesProtocol
 from agentrun.http.slow_client_timeouts import SlowClientProtocol
 
-MOST_MESSAGE_BYTES = 64 * 1024
-"""A media message of Twilio's has about 400 bytes, its ``start`` less than 4 KiB."""
+MOST_MESSAGE_BYTES = 192 * 1024
+"""A media message of Twilio's has 400 bytes; its ``start`` may bring 30 parameters of 499 characters."""
 _START_STEP_SECONDS = 0.005
 _TICK_SECONDS = 1.0
 _IDLE_SECONDS = 5.0

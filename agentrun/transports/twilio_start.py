@@ -10,12 +10,17 @@ from typing import Any
 
 from fastapi import WebSocket
 
-MOST_CHARACTERS = 64 * 1024
-"""Of one message; Twilio's are a thousand at most."""
+MOST_CHARACTERS = 192 * 1024
+"""Of one message: a ``start`` brings up to 30 parameters of 499 characters, which JSON may escape."""
 MOST_CONNECTED = 3
 """Of the ``connected`` with which a stream begins: Twilio sends one, who stands in for it perhaps again."""
+MOST_EARLY = 250
+"""Messages of all kinds before the ``start`` of a stream that is expected: five seconds of sound."""
+_EARLY = ("connected", "media", "dtmf", "mark")
+"""What the caller says or presses comes before where something between Twilio and here loses the order."""
 _SID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """A SID becomes a part of addresses at Twilio, which are asked with the account's secrets."""
+_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -27,41 +32,58 @@ class Stream:
     parameters: Mapping[str, str]
 
 
-async def read_start(websocket: WebSocket) -> Stream:
+async def read_start(websocket: WebSocket, *, expected: bool) -> Stream:
     """Read up to Twilio's ``start`` message.
 
-    Raises ValueError, KeyError or TypeError for anything else, also for what can't be a SID, and
+    Of a stream that is ``expected`` what else of its has come too early is passed over; of a stranger nothing
+    but ``connected``. Raises ValueError, which says what came instead, also for what can't be a SID; and
     WebSocketDisconnect.
     """
-    message = _message(await websocket.receive_text())
-    for _ in range(MOST_CONNECTED):
-        if message["event"] != "connected":
-            break
-        message = _message(await websocket.receive_text())
-    if message["event"] != "start":
-        raise ValueError("not a start message")
-    start = _object(message["start"])
-    parameters = _object(start.get("customParameters") or {})
+    early, most = (_EARLY, MOST_EARLY) if expected else (_EARLY[:1], MOST_CONNECTED)
+    for _ in range(most + 1):
+        message = await _received(websocket)
+        event = message.get("event")
+        if event == "start":
+            return _stream(message)
+        if event not in early:
+            raise ValueError(f"{_shown(event)} came before its start")
+    raise ValueError(f"no start is among its first {most + 1} messages")
+
+
+def _stream(message: Mapping[str, Any]) -> Stream:
+    start = message.get("start")
+    parameters = (start.get("customParameters") or {}) if isinstance(start, dict) else None
+    if not isinstance(start, dict) or not isinstance(parameters, dict):
+        raise ValueError("its start has no parameters")
     texts = {key: str(value) for key, value in parameters.items()}
-    return Stream(_sid(start["streamSid"]), _sid(start["callSid"]), texts)
+    return Stream(_sid(start, "streamSid"), _sid(start, "callSid"), texts)
 
 
-def _sid(value: Any) -> str:
+def _sid(start: Mapping[str, Any], name: str) -> str:
+    value = start.get(name)
     if not isinstance(value, str) or not _SID.fullmatch(value):
-        raise ValueError("not a SID")
+        raise ValueError(f"its {name} is no SID: {_shown(value)}")
     return value
 
 
-def _message(text: str) -> dict[str, Any]:
-    if len(text) > MOST_CHARACTERS:
-        raise ValueError("too long for a message")
+async def _received(websocket: WebSocket) -> dict[str, Any]:
     try:
-        return _object(json.loads(text))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+        text: object = await websocket.receive_text()
+    except KeyError:
+        text = None
+    if not isinstance(text, str):
+        raise ValueError("bytes came, where its messages are texts")
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(f"a message of more than {MOST_CHARACTERS} characters came")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError(f"what came is no JSON: {_shown(text)}") from None
+    if not isinstance(message, dict):
+        raise ValueError(f"what came is no object: {_shown(text)}")
+    return message
 
 
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    return value
+def _shown(value: object) -> str:
+    """The beginning of what a stranger may have written, on one line."""
+    return repr(value[:_SHOWN]) if isinstance(value, str) else f"a {type(value).__name__}"

@@ -176,7 +176,7 @@ async def test_only_a_server_of_ours_says_what_is_asked_after_a_transfer(
     [
         ["no json"],
         ["[]"],
-        ['{"event": "media"}'],
+        ['{"event": "stop"}'],
         ['{"event": "start"}'],
         ['{"event": "connected"}', '{"event": "start", "start": {"callSid": "CA1"}}'],
         ['{"event": "connected"}', '{"event": "start", "start": {"streamSid": "x", "callSid": "y", '
@@ -185,7 +185,7 @@ async def test_only_a_server_of_ours_says_what_is_asked_after_a_transfer(
         [started("streamSid", "MZ1?x=1")],
         [started("callSid", None)],
         ["[" * 30_000],
-        [" " * 70_000],
+        [" " * 200_000],
     ],
 )  # fmt: skip
 async def test_what_is_no_stream_of_twilios_is_closed(plan: Plan, messages: list[str]) -> None:

@@ -44,20 +44,26 @@ class StreamHandshake:
         is_expected = self._tokens.expects(expected, agent)
         try:
             with self._limits.one(address, expected=is_expected) as seconds:
-                stream = await self._start(agent, websocket, seconds)
+                stream = await self._start(agent, websocket, seconds, is_expected)
                 return await self._admit(plan, agent, websocket, stream, is_expected) if stream else None
         except TooManyHandshakesError:
             self._refused.note(agent, "crowded")
             await websocket.close(TRY_LATER)
             return None
 
-    async def _start(self, agent: str, websocket: WebSocket, seconds: float) -> Stream | None:
+    async def _start(
+        self, agent: str, websocket: WebSocket, seconds: float, is_expected: bool
+    ) -> Stream | None:
         """What Twilio says first."""
         try:
             await websocket.accept()
-            return await asyncio.wait_for(twilio_start.read_start(websocket), seconds)
-        except (TimeoutError, WebSocketDisconnect, ValueError, KeyError, TypeError) as error:
-            logger.info("{}: a stream did not begin as Twilio's do: {!r}", agent, type(error).__name__)
+            reading = twilio_start.read_start(websocket, expected=is_expected)
+            return await asyncio.wait_for(reading, seconds)
+        except (TimeoutError, WebSocketDisconnect, ValueError) as error:
+            # a stranger's is no call; one that is expected was to carry somebody who is on the telephone
+            level = "WARNING" if is_expected else "INFO"
+            why = _why(error, seconds)
+            logger.log(level, "{}: a stream did not begin as Twilio's do: {}", agent, why)
             self._refused.note(agent, "handshake")
             await _close(websocket, POLICY_VIOLATION)
             return None
@@ -93,6 +99,13 @@ class StreamHandshake:
         if token := shown.get("token"):
             return await self._tokens.redeem(token, agent, stream.call_sid, shown)
         return await self._direct.grant(plan, websocket, stream)
+
+
+def _why(error: Exception, seconds: float) -> str:
+    """Why there was no start."""
+    if isinstance(error, TimeoutError):
+        return f"nothing like it came within {seconds:g} s"
+    return "its other end was gone" if isinstance(error, WebSocketDisconnect) else str(error)
 
 
 async def _close(websocket: WebSocket, code: int) -> None:
