@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from fastapi import WebSocket
 from pipecat.evals.fastapi_transport import EvalFastAPIWebsocketTransport
@@ -14,6 +15,7 @@ from pipecat.evals.transport import EvalTransportParams
 from pipecat.frames.frames import Frame, InputTransportMessageFrame
 
 from agentrun.call import Call
+from agentrun.transports.call_socket import CallSocket
 from agentrun.transports.connection import Connection
 from agentrun.transports.text import transcription
 
@@ -66,7 +68,8 @@ def connect(
     params = EvalTransportParams(
         audio_in_enabled=not written, audio_out_enabled=not written, serializer=serializer
     )
-    transport = EvalFastAPIWebsocketTransport(websocket, params, wanted)
+    socket = cast(WebSocket, CallSocket(websocket))
+    transport = EvalFastAPIWebsocketTransport(socket, params, wanted)
     call_id = manner.call_id or uuid.uuid4().hex
     call = Call(id=call_id, agent=agent, transport="eval", environ=environ, offline=offline)
     return Connection(call, transport, rtvi=True, written=written, pace=manner.pace, keys=True)

@@ -22,6 +22,7 @@ from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams, FastAPI
 
 from agentrun.http import keepalive
 from agentrun.transports.broken_lines import why_lost
+from agentrun.transports.call_socket import CallSocket
 from agentrun.transports.connection import Connection, page_call
 
 RATE_IN, RATE_OUT = 16_000, 24_000
@@ -99,18 +100,8 @@ class PageSerializer(ProtobufFrameSerializer):
         return True
 
 
-class PageSocket:
-    """A WebSocket of FastAPI, as a transport of Pipecat uses it; ``receive`` alone is its own.
-
-    ``lost`` says why the line was lost, and is empty for a page that closed its connection.
-    """
-
-    def __init__(self, websocket: WebSocket) -> None:
-        self._websocket = websocket
-        self.lost = ""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._websocket, name)
+class PageSocket(CallSocket):
+    """The WebSocket of a call from a page; one that closes it is not ``lost``."""
 
     async def receive(self) -> Any:
         """The next message, or a disconnect."""

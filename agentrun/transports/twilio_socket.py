@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import WebSocket, WebSocketDisconnect
+from fastapi import WebSocket
 
 from agentrun.http import cut_connections, prompt_messages
 from agentrun.transports.broken_lines import why_lost
+from agentrun.transports.call_socket import CallSocket
 
 SILENT_SECONDS = 15.0
 """Twilio sends fifty messages a second, in silence too: a line without any for so long is gone."""
@@ -19,8 +20,8 @@ SEND_SECONDS = 5.0
 _DISCONNECT = {"type": "websocket.disconnect"}
 
 
-class MediaStreamSocket:
-    """A WebSocket of FastAPI, as a transport of Pipecat uses it; the rest of it is the socket's own.
+class MediaStreamSocket(CallSocket):
+    """The WebSocket of a call over Twilio.
 
     Twilio's ``stop`` is the end, whether it closes the connection behind it or not: ``receive`` gives a
     disconnect, and ``hung_up`` is true. ``lost`` says why the line was lost, and is empty for a caller who
@@ -28,11 +29,10 @@ class MediaStreamSocket:
     """
 
     def __init__(self, websocket: WebSocket) -> None:
-        self._websocket = websocket
+        super().__init__(websocket)
         self._heard_at = 0.0
         self._is_received = False
         self._receiving: asyncio.Timeout | None = None
-        self.lost = ""
         self.hung_up = False
 
     def listen(self, taker: Callable[[str], bool]) -> None:
@@ -48,9 +48,6 @@ class MediaStreamSocket:
             return True
 
         prompt_messages.listen(self._websocket, take)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._websocket, name)
 
     async def receive(self) -> dict[str, Any]:
         """The next message, or a disconnect."""
@@ -89,7 +86,7 @@ class MediaStreamSocket:
             return
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._websocket.send_text(data)
+                await super().send_text(data)
         except TimeoutError:
             self.lost = f"the line was lost: Twilio took nothing for {SEND_SECONDS:g} s"
             if not cut_connections.cut(self._websocket) and self._receiving:
@@ -99,9 +96,7 @@ class MediaStreamSocket:
         """Close the connection, unless Twilio does so at this moment; break it off where that takes long."""
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await self._websocket.close(code, reason)
-        except WebSocketDisconnect:
-            pass
+                await super().close(code, reason)
         except TimeoutError:
             cut_connections.cut(self._websocket)
 
