@@ -48,13 +48,19 @@ class Callers:
         self._present: set[str] = set()
         self._waiting: asyncio.Task[None] | None = None
         self._since = 0.0
+        self._is_over = False
 
-    def listen(self, lost: Iterable[str] = ()) -> None:
-        """Listen to the transport's events; ``lost`` names those that mean that the line is gone."""
+    def listen(self, lost: Iterable[str] = (), hung_up: Iterable[str] = ()) -> None:
+        """Listen to the transport's events.
+
+        ``lost`` names those that mean that the line is gone, ``hung_up`` those of a caller who has hung up.
+        """
         self._transport.add_event_handler("on_client_connected", self._connected)
         self._transport.add_event_handler("on_client_disconnected", self._disconnected)
         for event in lost:
             self._transport.add_event_handler(event, self._line_lost)
+        for event in hung_up:
+            self._transport.add_event_handler(event, self._hung_up)
 
     async def _connected(self, _transport: Any, client: Any) -> None:
         first, self._anyone_came = not self._anyone_came, True
@@ -75,11 +81,19 @@ class Callers:
             self._waiting = self._begin("the wait for the caller", self._wait())
             await self._line.away(self._grace)
         else:
-            await self._line.left(0.0)
+            await self._left()
 
     async def _wait(self) -> None:
         await asyncio.sleep(self._grace)
-        await self._line.left(self._grace)
+        await self._left(self._grace)
+
+    async def _hung_up(self, _transport: Any, _about: Any) -> None:
+        await self._left()
+
+    async def _left(self, ago: float = 0.0) -> None:
+        if not self._is_over:
+            self._is_over = True
+            await self._line.left(ago)
 
     async def _line_lost(self, _transport: Any, reason: Any) -> None:
         await self._line.lost(str(reason))

@@ -142,7 +142,7 @@ class Session:
         )
         connection = parts.connection
         callers = Callers(connection.transport, line, self._tasks.begin, connection.returns_within)
-        callers.listen(connection.lost)
+        callers.listen(connection.lost, connection.hung_up)
         worker = parts.worker
         worker.add_event_handler("on_pipeline_started", guarded("the start", self._started))
         worker.add_event_handler("on_pipeline_error", guarded("a remedy", parts.remedies.failed))

@@ -57,6 +57,8 @@ class Connection:
     """Where it is: words a second that an answer takes; no time for None."""
     lost: tuple[str, ...] = ()
     """Events of the transport that mean that the line is gone, each with a reason."""
+    hung_up: tuple[str, ...] = ()
+    """Events of the transport that mean that the caller has hung up, whether they ever were on the line."""
     returns_within: float = 0.0
     """Seconds in which a caller who has left may come back: a lost network looks like a hang-up there."""
     control: Control | None = None

@@ -13,8 +13,8 @@ from agentrun.transports.connection import Connection
 LOST = ("on_error", "on_dialin_error")
 """The events of Pipecat's transport after which nobody can be heard: it could not join, was put out of the
 room, or the telephone's leg failed."""
-
-
+HUNG_UP = ("on_dialin_stopped",)
+"""The event of a telephone that has hung up: also of one that was never in the room, and so never leaves."""
 RETURN_SECONDS = 10.0
 """A browser whose network drops leaves the room, and comes again as another participant; one on WebRTC
 without a room keeps its connection meanwhile, for some 30 s (RFC 7675)."""
@@ -44,6 +44,6 @@ def connect(invitation: Invitation, call: Call) -> Connection:
         )
         params.api_key, params.api_url = dialin.daily_api_key, dialin.daily_api_url
     transport = DailyTransport(invitation.room_url, invitation.token, invitation.bot_name, params=params)
-    in_room = dialin is None
-    returns_within = RETURN_SECONDS if in_room else 0.0
-    return Connection(call, transport, rtvi=in_room, lost=LOST, returns_within=returns_within)
+    if dialin:
+        return Connection(call, transport, lost=LOST, hung_up=HUNG_UP)
+    return Connection(call, transport, rtvi=True, lost=LOST, returns_within=RETURN_SECONDS)

@@ -19,7 +19,7 @@ from agentrun.simulate.daily import DailyServer
 from agentrun.spec.models.daily import CallerSpec, RoomSpec
 from agentrun.spec.models.daily import DailyTransport as DailySpec
 from agentrun.transports import daily
-from agentrun.transports.daily import LOST, Invitation
+from agentrun.transports.daily import HUNG_UP, LOST, Invitation
 
 URL, TOKEN = "https://example.daily.co/desk", "token"
 CALL = Call(id="c", agent="desk", transport="daily")
@@ -57,6 +57,11 @@ async def test_it_is_the_transport_that_pipecats_runner_makes(dialin: DailyDiali
         await transport.input().cleanup()
 
 
+def test_only_a_telephone_hangs_up_without_having_been_in_the_room() -> None:
+    assert daily.connect(Invitation(URL, TOKEN, "desk"), CALL).hung_up == ()
+    assert daily.connect(Invitation(URL, TOKEN, "desk", DIALIN), CALL).hung_up == HUNG_UP
+
+
 def test_only_a_client_in_the_room_is_sent_rtvi_messages() -> None:
     assert daily.connect(Invitation(URL, TOKEN, "desk"), CALL).rtvi
     assert not daily.connect(Invitation(URL, TOKEN, "desk", DIALIN), CALL).rtvi
@@ -74,14 +79,18 @@ async def test_pipecats_transport_has_the_events_that_a_session_listens_to() -> 
 
         return noted
 
-    for event in ("on_client_connected", "on_client_disconnected", *LOST):
+    for event in ("on_client_connected", "on_client_disconnected", *LOST, *HUNG_UP):
         assert event in made._event_handlers
         made.add_event_handler(event, note(event))
     await made._on_participant_joined({"id": "one"})
     await made._on_participant_left({"id": "one"}, "leftCall")
     await made._on_dialin_error("busy")
+    await made._on_dialin_stopped("over")
     await made.cleanup()
-    assert seen == ["on_client_connected one", "on_client_disconnected one", "on_dialin_error busy"]
+    assert seen == [
+        *("on_client_connected one", "on_client_disconnected one"),
+        *("on_dialin_error busy", "on_dialin_stopped over"),
+    ]
 
 
 @pytest.mark.parametrize("telephone", [None, "+12025550143"])

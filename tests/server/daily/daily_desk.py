@@ -32,7 +32,7 @@ from agentrun.simulate.daily import DailyServer
 from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, ToneVoice
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.transports.connection import Connection
-from agentrun.transports.daily import LOST, Invitation
+from agentrun.transports.daily import HUNG_UP, LOST, Invitation
 from tests.calls.desk import HELLO, until
 
 KEY = "the-servers-key"
@@ -69,7 +69,7 @@ class RoomLine(BaseTransport):
         super().__init__()
         params = TransportParams(audio_in_enabled=True, audio_out_enabled=True)
         self._ears, self._mouth = _Ears(params), _Mouth(params)
-        for event in ("on_client_connected", "on_client_disconnected", *LOST):
+        for event in ("on_client_connected", "on_client_disconnected", *LOST, *HUNG_UP):
             self._register_event_handler(event)
 
     def input(self) -> _Ears:
@@ -90,6 +90,10 @@ class RoomLine(BaseTransport):
         """The line is lost."""
         await self._call_event_handler(event, reason)
 
+    async def hangs_up(self) -> None:
+        """The telephone has hung up, be it before it was put through."""
+        await self._call_event_handler("on_dialin_stopped", {"sessionId": "s"})
+
     async def settled(self) -> None:
         """Wait until every event has been handled."""
         await super().cleanup()  # type: ignore[no-untyped-call]
@@ -107,7 +111,8 @@ class Lines:
         self.invitations.append(invitation)
         self.calls.append(call)
         self.lines.append(RoomLine())
-        return Connection(call, self.lines[-1], rtvi=True, lost=LOST)
+        hung_up = HUNG_UP if invitation.dialin else ()
+        return Connection(call, self.lines[-1], rtvi=True, lost=LOST, hung_up=hung_up)
 
 
 @dataclass

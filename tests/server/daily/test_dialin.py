@@ -73,6 +73,25 @@ async def test_the_room_goes_with_the_telephone_call(tmp_path: Path) -> None:
         await desk.rooms_are_gone()
 
 
+@pytest.mark.parametrize("first", ["neither", "leaves", "hangs up"])
+async def test_a_telephone_that_hangs_up_ends_the_call_also_before_it_was_put_through(
+    tmp_path: Path, first: str
+) -> None:
+    async with open_desk(tmp_path, environ=SIGNED) as desk:
+        await tell(desk)
+        (line,) = desk.lines.lines
+        if first != "neither":
+            await line.comes("sip")
+        if first == "leaves":
+            await line.goes("sip")
+        await line.hangs_up()
+        if first == "hangs up":
+            await line.goes("sip")
+        record = await desk.ended("4f7d")
+        assert (record.ended_by, record.reason) == ("caller", "the caller hung up")
+        await desk.rooms_are_gone()
+
+
 async def test_one_call_is_answered_once_also_when_it_is_told_of_twice_at_once(tmp_path: Path) -> None:
     async with open_desk(tmp_path, environ=SIGNED) as desk:
         answers = await asyncio.gather(tell(desk), tell(desk))
