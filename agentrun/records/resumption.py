@@ -23,6 +23,8 @@ RETURNED = (
     "yourself, or offer what else can be done."
 )
 _TIMES = ("started", "answered")
+RINGS = "rings"
+"""In a snapshot: for how many seconds it rings where its caller was transferred to, who may come back."""
 NAMED = 2
 """A tool, and its arguments."""
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from agentrun.call import Call
 from agentrun.pipeline.flows.flow import CallFlow
 from agentrun.plan.plan import Plan
 from agentrun.records import CallRecord
-from agentrun.records.resumption import Resumption, storable_part
+from agentrun.records.resumption import RINGS, Resumption, storable_part
 from agentrun.tools.call_tools import CallTools
 from agentrun.transports.connection import Control
 
@@ -51,17 +51,18 @@ def follow(
     record.snapshot, tools.on_begin = snapshot, begun
 
 
-def close(record: CallRecord, control: Control | None, *, leave: bool, transferred: bool = False) -> bool:
+def close(record: CallRecord, control: Control | None, *, leave: bool, rings_for: float = 0.0) -> bool:
     """Close the line; returns whether another machine can resume the call.
 
-    A call that was ``transferred`` stays resumable in case nobody takes the transfer. A call that is over is
-    no longer resumable.
+    A call that was transferred, and ``rings_for`` so many seconds at its destination, stays resumable in case
+    nobody takes the transfer. A call that is over is no longer resumable.
     """
-    if (leave or transferred) and control and record.snapshot and record.flush:
+    if (leave or rings_for) and control and record.snapshot and record.flush:
         control.let_go()
         last = record.snapshot()
-        if transferred:
-            last = {**last, "unfinished": [one for one in last["unfinished"] if one[0] != TRANSFER]}
+        if rings_for:
+            unfinished = [one for one in last["unfinished"] if one[0] != TRANSFER]
+            last = {**last, "unfinished": unfinished, RINGS: rings_for}
         # tools that are cancelled from now on have begun all the same
         record.snapshot = lambda: last
         return True

@@ -232,10 +232,10 @@ class Session:
         """Note who ended the call and why; only the first time counts. Returns whether it was the first."""
         if self._ending.is_set():
             return False
-        control, transfers = self.parts.connection.control, self.line.transfers
-        returns = reason == TRANSFERRED and transfers.may_return
-        self.left_open = call_snapshot.close(self.record, control, leave=leave, transferred=returns)
-        self.rings_for = self._plan.spec.limits.ring if returns and self.left_open else 0.0
+        returns = reason == TRANSFERRED and self.line.transfers.may_return
+        rings_for, control = self._plan.spec.limits.ring if returns else 0.0, self.parts.connection.control
+        self.left_open = call_snapshot.close(self.record, control, leave=leave, rings_for=rings_for)
+        self.rings_for = rings_for if self.left_open else 0.0
         self.record.ended_by, self.record.reason, self._grace = by, reason, grace
         self.parts.response_deadline.settled()
         self._ending.set()

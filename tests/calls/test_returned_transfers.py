@@ -6,12 +6,16 @@ import asyncio
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
+import sqlalchemy as sa
 
+from agentrun.records.store import leases
 from agentrun.records.store.store import CallQuery, Store
 from agentrun.server.lifecycle.startup import Options, running_server
+from agentrun.server.records import record_writer
 from agentrun.simulate.caller import Caller
 from agentrun.simulate.caller.phone_call import PhoneCall
 from agentrun.simulate.caller.twilio import twiml, webhook
@@ -22,6 +26,7 @@ from agentrun.simulate.engines.scripted import ScriptedBrain, ScriptedHearing, T
 from agentrun.simulate.openai import OpenAIServer
 from agentrun.simulate.twilio import TwilioServer
 from tests.calls.desk import QUESTION
+from tests.cli.serve_process import serving
 
 pytestmark = pytest.mark.slow
 SPEC = """
@@ -94,6 +99,11 @@ async def test_a_caller_whom_nobody_took_goes_on_with_the_agent(tmp_path: Path, 
                     await back.hear_answer(60)
                     await back.hang_up()
                     await back.close()
+                else:
+                    idle = asyncio.create_task(server.switchboard.wait_until_idle())
+                    await asyncio.sleep(0.5)
+                    assert not idle.done(), "a server that is to stop waits for who may come back"
+                    await asyncio.wait_for(idle, 60)
             found = await row(store)
             asked = [str(request.body) for request in openai.requests if request.route == "chat"]
     said = [entry["text"] for entry in found["transcript"] if entry["who"] != "tool"]
@@ -107,6 +117,52 @@ async def test_a_caller_whom_nobody_took_goes_on_with_the_agent(tmp_path: Path, 
     else:
         assert (found["ended_by"], found["reason"]) == ("agent", "the agent transferred the caller")
         assert found["seconds"] < 20, "what it rang is not of the call"
+
+
+async def test_a_caller_comes_back_to_another_server_where_theirs_was_killed_while_it_rang(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_writer, "TOUCH_SECONDS", 0.2)
+    monkeypatch.setattr(leases, "CONFIRM_SECONDS", 0.2)
+    spec, store = tmp_path / "desk.yaml", f"sqlite:///{tmp_path / 'calls.sqlite3'}"
+    spec.write_text(SPEC)
+    hearing, brain = ScriptedHearing(HEARD), ScriptedBrain([PUT_THROUGH, BUSY, Answer("It is noted.")])
+    async with (
+        TwilioServer(auth_token=TOKEN) as twilio,
+        OpenAIServer(hearing, ToneVoice(), brain) as openai,
+    ):
+        environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url, **twilio.environ()}
+        async with (
+            running_server([spec], environ, Options(port=0, records=store)) as other,
+            serving(spec, environ, "--records", store) as (process, url),
+            Caller(auth_token=TOKEN).call(f"{url}/desk") as call,
+        ):
+            twilio.bind(call)
+            await call.hear_greeting()
+            call.speak(QUESTION)
+            await call.until(lambda: call.over, 60)
+            [dial] = ElementTree.fromstring(call.redirect)
+            with Store(store) as rows:
+                async with asyncio.timeout(20):
+                    while not next(iter(rows.find(CallQuery())))["ended_by"]:  # noqa: ASYNC110 - another process
+                        await asyncio.sleep(0.1)
+                process.kill()
+                await process.wait()
+                with rows._engine.begin() as connection:
+                    connection.execute(sa.text("UPDATE leases SET expires = 20"))
+            await asyncio.sleep(3)  # in which a call of a server that was killed is closed
+            action = urlsplit(dial.attrib["action"])._replace(netloc=urlsplit(other.url).netloc).geturl()
+            back = await comes_back(call, action, "no-answer")
+            await back.hear_greeting(60)
+            await back.say(QUESTION)
+            await back.hear_answer(60)
+            await back.hang_up()
+            await back.close()
+            found = await row(store)
+    said = [entry["text"] for entry in found["transcript"] if entry["who"] != "tool"]
+    assert said[3:] == [BUSY.text, "Yes, please.", "It is noted."]
+    assert found["errors"] == ["transfer_unanswered: nobody answered there"]
+    assert (found["ended_by"], found["reason"]) == ("caller", "the caller hung up")
 
 
 async def until_free(server: Any) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from agentrun.records import record_shape
+from agentrun.records.resumption import RINGS
 from agentrun.records.store.tables import CALLS, LEASES
 
 LEASE_SECONDS = 20.0
 """A server that has said nothing for so long may be dead."""
 CUT_OFF = "the process was killed"
 """Why a call has ended whose server is not heard of."""
+_RINGS_UNTIL = "rings_until"
+"""In a snapshot beside ``RINGS``: until when the caller may come back, by the database's clock."""
 CONFIRM_SECONDS = 10.0
 """How long a lapsed lease must not have moved before its calls are closed: clocks may be set."""
 
@@ -28,8 +31,23 @@ def renew(connection: sa.Connection, insert: Callable[[sa.Table], Any], owner: s
 
 
 def lapsed(now: datetime) -> sa.ColumnElement[bool]:
-    """The calls that are up by their rows, and whose server is not by its lease."""
-    return CALLS.c.ended.is_(None) & gone(now)
+    """The calls that are up by their rows, and whose server is not by its lease.
+
+    One that rings where its caller was transferred to needs no server until nobody has answered there.
+    """
+    until = sa.func.coalesce(CALLS.c.resume[_RINGS_UNTIL].as_string(), "")
+    return CALLS.c.ended.is_(None) & gone(now) & (until <= now.isoformat())
+
+
+def ringing(snapshot: Mapping[str, Any] | None, now: datetime) -> Mapping[str, Any] | None:
+    """``snapshot``, which says until when its caller may come back where it says for how long it rings.
+
+    Whoever Twilio asks then has as long as a server that is not heard of.
+    """
+    seconds = snapshot.get(RINGS) if snapshot else None
+    if snapshot is None or not seconds:
+        return snapshot
+    return {**snapshot, _RINGS_UNTIL: (now + timedelta(seconds=seconds + LEASE_SECONDS)).isoformat()}
 
 
 def gone(now: datetime) -> sa.ColumnElement[bool]:
@@ -72,11 +90,16 @@ def closed(row: sa.RowMapping) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _end(row: sa.RowMapping, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of a record that say how its call ended, whose server has died: when that was there last."""
-    ended = max(last_seen(row["seen"], row["expires"]), record["started"])
+    """The parts of a record that say how its call ended, whose server has died: when that was there last.
+
+    What had ended the call before that stays: its server was waiting for the caller to come back, or closing.
+    """
+    by = record.get("ended_by")
+    ended = max(row["seen"] if by else last_seen(row["seen"], row["expires"]), record["started"])
     start = record.get("answered") or record["started"]
     seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(start)).total_seconds()
-    return {"ended": ended, "ended_by": "error", "reason": CUT_OFF, "seconds": round(max(0.0, seconds), 3)}
+    why = {"ended_by": by or "error", "reason": record.get("reason") or CUT_OFF}
+    return {"ended": ended, **why, "seconds": round(max(0.0, seconds), 3)}
 
 
 def forget(connection: sa.Connection, now: datetime) -> None:

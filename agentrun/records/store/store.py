@@ -116,7 +116,8 @@ class Store:
         """``written``, ``refused`` for another record, or ``over``: it has ended, or is another server's."""
         values = {name: row[name] for name in ("agent", "id", "started", "ended")}
         values |= {"record": dict(row), "owner": owner, "seen": now.isoformat(), "key": key}
-        more = {"analysis": analyses.state(row), "resume": None if row["ended"] else snapshot}
+        resume = None if row["ended"] else leases.ringing(snapshot, now)
+        more = {"analysis": analyses.state(row), "resume": resume}
         values |= {"webhook": row["agent"] in webhooks, **more}
         if connection.execute(self._writing, values).rowcount:
             return "written"

@@ -31,6 +31,8 @@ class LeftOpenCalls:
         self.resumed: ResumedCalls | None = None
         self._gone = gone
         self._waiting: set[asyncio.Task[None]] = set()
+        self.ringing: set[asyncio.Task[None]] = set()
+        """Those of transferred calls whose callers may come back."""
 
     def leave(self, record: CallRecord, over: Callable[[], None], rings_for: float = 0.0) -> None:
         """Have ``over`` called in a while, the record closed, if nobody has gone on with the call by then.
@@ -40,6 +42,9 @@ class LeftOpenCalls:
         task = asyncio.create_task(self._wait(record, over, rings_for), name=f"left open {record.id}")
         self._waiting.add(task)
         task.add_done_callback(self._waiting.discard)
+        if rings_for:
+            self.ringing.add(task)
+            task.add_done_callback(self.ringing.discard)
 
     async def hand_on(self, sessions: Iterable[Session]) -> None:
         """Leave the calls that may go on elsewhere to whoever Twilio asks next, where somebody is there."""

@@ -180,8 +180,8 @@ class Switchboard:
         return task
 
     async def wait_until_idle(self) -> None:
-        """Wait until no call is in progress or expected; set ``admission.stopped`` first."""
-        while self._live or self.admission.expected:
+        """Wait until no call is in progress, expected, or ringing elsewhere; stop ``admission`` first."""
+        while self._live or self.admission.expected or self.left_open.ringing:
             if self._live:
                 await asyncio.wait(self._live)
             await asyncio.sleep(_POLL_SECONDS)

@@ -17,6 +17,7 @@ from agentrun.records import CallRecord, Entry, Turn
 from agentrun.records.entries import own_fields
 from agentrun.records.resumption import read
 from agentrun.records.store.store import Store
+from agentrun.records.store.tables import CALLS
 from tests.records.store.stored_calls import lapse
 
 STATE = {"state": {"guests": 4}, "runs": [["book", "{}", "ok", "Booked."]], "parameters": {"a": "b"}}
@@ -216,6 +217,31 @@ def test_a_call_that_nobody_took_up_in_the_end_is_closed(url: str, open_store: O
     store.touch("two")
     assert list(store.lapsed()) == [""]
     assert [row["id"] for row in store.close_abandoned([""])] == ["CA1"]
+
+
+def test_a_call_that_rings_elsewhere_is_not_cut_off_with_its_server(url: str, open_store: Open) -> None:
+    store, record = open_store(url), CallRecord("CA1", "desk", "twilio")
+    record.answer()
+    record.ended_by, record.reason = "agent", "the agent transferred the caller"
+    up(store, record, {**STATE, "rings": 30.0})
+    lapse(store)
+    store.touch("two")
+    assert store.lapsed() == {}
+    assert store.close_abandoned(["one"]) == []
+    row = store.get("CA1")
+    assert row is not None
+    assert row["ended"] is None
+    assert store.resuming.times("desk", "CA1") == 0, "its caller may come back"
+
+    with store._engine.begin() as connection:
+        connection.execute(sa.update(CALLS).values(resume={**STATE, "rings_until": "2026-01-01T00:01:00"}))
+    assert list(store.lapsed()) == ["one"]
+    seen = store.get("CA1")
+    [closed] = store.close_abandoned(["one"])
+    assert seen == closed == store.get("CA1")
+    assert (closed["ended_by"], closed["reason"]) == ("agent", "the agent transferred the caller")
+    assert closed["ended"] == closed["started"], "what it rang is not of the call"
+    assert store.resuming.times("desk", "CA1") is None
 
 
 @pytest.mark.parametrize("hours", [-1, 0, 1])
