@@ -153,6 +153,15 @@ def connect(
     )
 
 
+def hangs_up(environ: Mapping[str, str]) -> bool:
+    """Whether a call that the agent ends is hung up, as ``connect`` says.
+
+    >>> hangs_up({"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t"}), hangs_up({})
+    (True, False)
+    """
+    return "account_sid" in _credentials(environ)
+
+
 def _credentials(environ: Mapping[str, str]) -> dict[str, Any]:
     account, token = environ.get("TWILIO_ACCOUNT_SID"), environ.get("TWILIO_AUTH_TOKEN")
     key, secret = environ.get("TWILIO_API_KEY_SID"), environ.get("TWILIO_API_KEY_SECRET")

@@ -12,6 +12,7 @@ from agentrun.server.lifecycle.settings import ServerSettings
 from agentrun.server.twilio import transfer_routes, twiml, webhook_form
 from agentrun.server.twilio.action_tokens import ActionTokens, EndedStream
 from agentrun.server.twilio.stream_tokens import StreamTokens
+from agentrun.transports import twilio
 
 _HTTP = {"ws": "http", "wss": "https"}
 """A stream's own address has another scheme."""
@@ -47,11 +48,17 @@ class StreamAnswers:
         token = self._tokens.mint(agent, form["CallSid"], caller, called, stream.dial, stream.resumed)
         public_url = self.public_url(agent, request)
         url = twiml.stream_url(public_url, agent, self._tokens.address_of(token))
-        action = ""
-        if self._switchboard.plans[agent].spec.resume and self._switchboard.left_open.resumed:
+        action, plan = "", self._switchboard.plans[agent]
+        if plan.spec.resume and self._switchboard.left_open.resumed:
             action = self._action(public_url, agent, "resume", form["CallSid"], stream)
+        # an agent that can't hang up ends its calls by ending the stream
+        apologizing = plan if twilio.hangs_up(self._settings.environ) else None
         answer = twiml.connect(
-            url, token, caller, called, own, action=action, pause=pause, unanswered=unanswered
+            *(url, token, caller, called, own),
+            action=action,
+            pause=pause,
+            unanswered=unanswered,
+            apologizing=apologizing,
         )
         return twiml.response(answer)
 

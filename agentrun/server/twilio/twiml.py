@@ -35,12 +35,15 @@ def connect(
     action: str = "",
     pause: int = 0,
     unanswered: str = "",
+    apologizing: Plan | None = None,
 ) -> str:
     """Open a stream to ``stream_url`` that brings back the ``token`` and the call's own ``parameters``.
 
     The numbers come back beside the token, which has room for short ones only. ``action`` is asked when the
     stream has ended and the caller is still there; a ``pause`` of so many seconds is before it.
-    ``unanswered`` is what Twilio has said of a transfer that nobody took.
+    ``unanswered`` is what Twilio has said of a transfer that nobody took. Without an action, who is still
+    there when the stream has ended hears the apology of the agent ``apologizing``: nobody has hung up then.
+    https://www.twilio.com/docs/voice/twiml/connect
 
     >>> print(connect("wss://127.0.0.1/desk/twilio/stream/x", "secret", "", "")[38:106])
     <Response><Connect><Stream url="wss://127.0.0.1/desk/twilio/stream/x
@@ -56,6 +59,8 @@ def connect(
     for name, value in {**own, **ours}.items():
         stream.parameter(name=name, value=value)
     answer.append(opening)
+    if apologizing and not action:
+        answer.say(apologizing.spec.prompts.apology, language=say_language(apologizing.language))
     return str(answer)
 
 

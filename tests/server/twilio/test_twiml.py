@@ -43,6 +43,16 @@ def test_the_servers_parameters_can_not_be_replaced_by_those_of_a_call() -> None
     ]
 
 
+def test_who_is_there_when_the_stream_has_broken_off_hears_the_apology(tmp_path: Path) -> None:
+    german = plan(tmp_path, rest="pipeline: {stt: {model: openai/gpt-4o-transcribe, language: de}}\n")
+    stream = ("wss://a.example/s", "good", "+1555", "+1556")
+    [_, said] = verbs(twiml.connect(*stream, apologizing=german))
+    assert said == ("Say", "Sorry.", {"language": "de-DE"})
+    for more in ({"apologizing": german, "action": "https://a.example/resume"}, {}):
+        [(verb, _, _)] = verbs(twiml.connect(*stream, **more))  # type: ignore[arg-type]
+        assert verb == "Connect"
+
+
 @pytest.mark.parametrize(
     ("public_url", "expected"),
     [
