@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import httpx
 
+from agentrun.http import charsets
+
 MOST_ANSWER_BYTES = 16 * 1024 * 1024
 """Of what tools and webhooks are answered; a tool's own bound is lower."""
 MOST_EVENT_BYTES = 4 * 1024 * 1024
@@ -175,7 +177,7 @@ def bound(response: Answer, most: int = MOST_ANSWER_BYTES, *, events: bool = Fal
     With ``events``, which is for whoever reads a stream of events one by one, each event of what says that it
     is such a stream is bounded, and the whole is not. Raises CompressedAnswerError for a compression that is
     not read; reading raises AnswerTooLongError at the bound, and CutAnswerError where what is compressed ends
-    in the middle.
+    in the middle. A charset that would inflate the text, or take for ever, is left out.
     """
     events = events and response.headers.get("content-type", "").startswith("text/event-stream")
     inflater = Inflater(response.headers.get("content-encoding", ""))
@@ -184,6 +186,9 @@ def bound(response: Answer, most: int = MOST_ANSWER_BYTES, *, events: bool = Fal
     response.stream = bounded(response.stream, inflater, Measure(most, events=events))
     if "content-encoding" in response.headers:
         del response.headers["content-encoding"]
+    kind = response.headers.get("content-type", "")
+    if (readable := charsets.readable(kind)) != kind:
+        response.headers["content-type"] = readable
 
 
 async def bound_async(response: Answer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import bz2
 import functools
 import gzip
 import resource
@@ -28,6 +29,7 @@ from agentrun.http.bounded_answers import (
 from agentrun.tools.http import request
 from agentrun.tools.http.build import make
 from agentrun.tools.http.settings import Settings
+from agentrun.tools.results.result import as_text
 from agentrun.tools.running.invoke import invoke
 
 BIG = b"0" * 60_000_000
@@ -102,6 +104,53 @@ async def test_a_tool_reads_no_further_than_its_bound(server: str, path: str) ->
     assert found.text.startswith(f"The answer of 127.0.0.1 {BAD[path]}")
     assert peak_mb() - before < 30
     assert time.process_time() - began < 5
+
+
+CHARSETS = {
+    "zlib": zlib.compress(BIG),
+    "bz2": bz2.compress(BIG),
+    "hex": b"0a" * 1000,
+    "rot13": b"Uryyb",
+    "undefined": b"Hello",
+    "punycode": b"a" * 1000 + b"-" + b"b" * 200_000,
+    "idna": b"xn--" + b"a" * 1000 + b"-" + b"b" * 200_000,
+    "no-such-charset": "Grüße".encode(),
+}
+"""What would be made of these texts by the charset that they are said to have."""
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+async def test_no_charset_inflates_a_text_or_takes_for_ever(charset: str) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f'HTTP/1.1 200 OK\r\nContent-Type: text/plain; Charset="{charset}"\r\n'
+        writer.write(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+        writer.close()
+
+    content = CHARSETS[charset]
+    listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
+    tool = make(Settings(name="order", description="d", url=url, allow_private=True))
+    before, began = peak_mb(), time.process_time()
+    hooks: Any = {"response": [bounded_answers.bound_async]}
+    async with httpx.AsyncClient(event_hooks=hooks) as client:
+        found = await invoke(tool, Call("CA1", "desk", "twilio", client=client), {})
+        text = (await client.get(url)).text
+    listener.close()
+    assert text == content.decode("utf-8", "replace")
+    is_text = "\0" not in text
+    assert found.status == ("ok" if is_text else "refused")
+    assert found.text[:20] == (as_text(text) if is_text else "The answer to order is not JSON")[:20]
+    assert peak_mb() - before < 30
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "utf-16", "shift_jis", "windows-1252"])
+def test_a_charset_of_texts_is_heeded(charset: str) -> None:
+    kind = f"text/plain; charset={charset}"
+    response = httpx.Response(200, headers={"content-type": kind}, content="A".encode(charset))
+    bounded_answers.bound(response)
+    assert (response.headers["content-type"], response.text) == (kind, "A")
 
 
 async def test_an_answer_that_was_cut_off_is_asked_for_again(
