@@ -15,7 +15,7 @@ from agentrun.call import Call
 from agentrun.errors import NotAskedError, ToolError
 from agentrun.http import bounded_answers
 from agentrun.http.bounded_answers import AnswerTooLongError, CutAnswerError, UnreadableAnswerError
-from agentrun.tools.http import address
+from agentrun.tools.http import address, shown_secrets
 from agentrun.tools.http.settings import BasicAuth, Settings
 from agentrun.tools.http.template import (
     fill,
@@ -37,6 +37,9 @@ CONNECT_SECONDS = 2.0
 _MOST_ERROR = 300
 _FIRST_PAUSE = 0.2
 _REDIRECTS = (301, 302, 303, 307, 308)
+_BINARY = "\0"
+"""Stands in no text, and soon in an image or a recording."""
+_READ = (b"content-type", b"location")
 _AGAIN = (502, 503, 504)
 _ALWAYS = {"Accept": "application/json", **bounded_answers.ACCEPTED}
 
@@ -70,7 +73,7 @@ async def _once(settings: Settings, call: Call, arguments: Mapping[str, Any]) ->
     for _ in range(MOST_REDIRECTS + 1):
         response = await _send(settings, call, url, headers, arguments)
         if response.status_code not in _REDIRECTS or "location" not in response.headers:
-            return _read(settings, response)
+            return _read(settings, response, shown_secrets.hidden(response.content, settings, call.environ))
         if settings.method not in ("GET", "HEAD"):
             raise ToolError(f"{url.host} sent the request elsewhere; it was not followed.")
         before, url = url, _target(url, response.headers["location"])
@@ -185,23 +188,26 @@ async def _answer(request: httpx.Request, call: Call, host: str) -> httpx.Respon
 
 async def _read_whole(response: httpx.Response) -> httpx.Response:
     content = b"".join([chunk async for chunk in response.aiter_bytes()])
-    headers = {key: value for key, value in response.headers.items() if key in ("content-type", "location")}
+    # as they came: what stands in them need not be ASCII
+    headers = [(key, value) for key, value in response.headers.raw if key.lower() in _READ]
     return httpx.Response(response.status_code, headers=headers, content=content)
 
 
-def _read(settings: Settings, response: httpx.Response) -> Any:
+def _read(settings: Settings, response: httpx.Response, content: bytes) -> Any:
     status = response.status_code
     if status >= 400:
         words = f"{settings.name} was answered with {status} {response.reason_phrase}."
         if status in _AGAIN:
             raise _TryAgainError(words)
-        detail = response.text.strip()[:_MOST_ERROR] if status < 500 else ""
+        detail = _text_of(response, content).strip()[:_MOST_ERROR] if status < 500 else ""
+        detail = "" if _BINARY in detail else detail
         raise ToolError(f"{words} It says: {detail}" if detail else words)
     try:
-        data = json.loads(response.content)
+        data = json.loads(content)
     except (ValueError, RecursionError):
-        if settings.give is None:
-            return response.text
+        text = _text_of(response, content)
+        if settings.give is None and _BINARY not in text:
+            return text
         raise ToolError(f"The answer to {settings.name} is not JSON, and can't be read.") from None
     if settings.give is None:
         return data
@@ -209,6 +215,10 @@ def _read(settings: Settings, response: httpx.Response) -> Any:
         return WholeResult(jmespath.search(settings.give, data), data)
     except jmespath.exceptions.JMESPathError:
         raise ToolError(f"The answer to {settings.name} has another form than expected.") from None
+
+
+def _text_of(response: httpx.Response, content: bytes) -> str:
+    return content.decode(response.encoding or "utf-8", "replace")
 
 
 def _fields(

@@ -18,7 +18,7 @@ from agentrun.tools.http.parameter import Parameter, wrong
 from agentrun.tools.http.template import CALL, VARIABLES, call_fields, source
 
 _URL = re.compile(r"https?://([A-Za-z0-9._-]+)(:[0-9]{1,5})?([/?].*)?", re.DOTALL)
-_SECRET = re.compile(r"authorization|key|token|secret|password", re.IGNORECASE)
+SECRET = re.compile(r"authorization|key|token|secret|password", re.IGNORECASE)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 IDEMPOTENT = ("GET", "HEAD", "PUT", "DELETE")
 
@@ -119,7 +119,7 @@ class Settings(SpecModel):
         for name, value in self.headers.items():
             if not _HEADER.fullmatch(name):
                 raise wrong("'{given}' is not the name of a header", "write X-Name", given=name)
-            if _SECRET.search(name) and "${" not in value:
+            if SECRET.search(name) and "${" not in value:
                 hint = "put it in a variable and write ${NAME} here"
                 raise wrong("the header '{given}' is a secret in plain text", hint, given=name)
         literals.check_headers(self.headers)

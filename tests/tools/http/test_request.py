@@ -27,6 +27,7 @@ class Shop:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.broken = 0
+        self.shows = 200
         self.port = 0
 
     @property
@@ -48,11 +49,17 @@ class Shop:
         if path.startswith("/slow"):
             await reader.read()
         status, extra, content = self._page(path, body)
+        if path.startswith("/shown"):
+            status, content = self.shows, json.dumps(head).encode()
         lines = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{extra}\r\n"
         writer.write(lines.encode() + content)
         writer.close()
 
     def _page(self, path: str, body: str) -> tuple[int, str, bytes]:
+        if path.startswith("/umlaut"):
+            return 302, "Location: /orders/ü?x=ä\r\n", b""
+        if "image" in path:
+            return 404 if "missing" in path else 200, "", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         if path.startswith("/missing"):
             return 404, "", b'{"error": "no such order"}'
         if path.startswith("/broken"):
@@ -175,6 +182,25 @@ async def test_a_failure_is_told_in_words(shop: Shop, path: str, told: str) -> N
     assert (found.status, found.text, found.detail) == ("refused", told, "")
 
 
+@pytest.mark.parametrize("status", [200, 401, 404])
+async def test_a_secret_that_a_server_shows_again_is_not_told(shop: Shop, status: int) -> None:
+    environ = {"SHOP": 'made/of"six', "SHOP_KEY": "another-one", "USER": "corner-shop", "PASS": "pass-word"}
+    shop.shows = status
+    found = await ask(
+        f"{shop.url}/shown?k=${{SHOP_KEY}}",
+        environ=environ,
+        headers={"X-Token": "Bearer ${SHOP}", "X-Id": "${USER}"},
+    )
+    assert found.status == ("ok" if status == 200 else "refused")
+    assert "corner-shop" in found.text, "which is no secret"
+    assert "Bearer …" in found.text
+    for secret in ("made/of", "made%2Fof", "another-one"):
+        assert secret not in found.text
+    found = await ask(f"{shop.url}/shown", environ=environ, auth={"user": "${USER}", "password": "${PASS}"})
+    assert "Basic …" in found.text
+    assert "Y29ybmVyLXNob3A6" not in found.text
+
+
 async def test_a_refused_connection_is_told_in_words(shop: Shop) -> None:
     assert (await ask("http://127.0.0.1:1/x")).text == "127.0.0.1 could not be asked (ConnectError)."
 
@@ -183,6 +209,18 @@ async def test_an_answer_that_is_not_json_is_given_as_it_is(shop: Shop) -> None:
     assert (await ask(f"{shop.url}/text")).text == "Open from six."
     told = (await ask(f"{shop.url}/text", give="a.b")).text
     assert told == "The answer to order is not JSON, and can't be read."
+
+
+async def test_an_answer_that_is_no_text_is_not_told(shop: Shop) -> None:
+    found = await ask(f"{shop.url}/image")
+    assert (found.status, found.text) == ("refused", "The answer to order is not JSON, and can't be read.")
+    missing = await ask(f"{shop.url}/missing-image")
+    assert missing.text == "order was answered with 404 Not Found."
+
+
+async def test_a_redirect_may_name_what_is_not_ascii(shop: Shop) -> None:
+    found = await ask(f"{shop.url}/umlaut", give="order.path")
+    assert found.text == "/orders/%C3%BC?x=%C3%A4"
 
 
 async def test_a_long_answer_is_cut(shop: Shop) -> None:
