@@ -60,8 +60,8 @@ class Call:
     ``state`` belongs to the tools: what they store there lasts until the call ends.
 
     The methods need a line, which agentrun provides. Without one, and after the end of the call, they raise
-    NoLineError. An ``async def`` tool awaits them; a ``def`` tool, which runs in a thread, passes them to
-    ``run``. A test may supply a ``client`` for ``http``.
+    NoLineError; for a text that is no ``str`` they raise TypeError. An ``async def`` tool awaits them; a
+    ``def`` tool, which runs in a thread, passes them to ``run``. A test may supply a ``client`` for ``http``.
 
     >>> Call(id="CA1", agent="ncaa", transport="twilio", from_number="+15551234567").caller
     '+15551234567'
@@ -89,13 +89,14 @@ class Call:
     def http(self) -> httpx.AsyncClient:
         """An HTTP client whose connections are shared by all calls of the process; it keeps no cookies.
 
-        Its timeout is 10 seconds. Don't close it.
+        Its timeout is 10 seconds. Closing it has no effect. Don't change it: a header that is set on it is
+        sent with the requests of every call, to every host.
         """
         return self.client or self._line("http").http
 
     async def say(self, text: str) -> None:
         """Queue ``text`` to be spoken after what is being said; returns before it has been heard."""
-        await self._line("say").say(text)
+        await self._line("say", text).say(text)
 
     async def hang_up(self, words: str = "") -> None:
         """Say ``words``, wait until the caller has heard everything, then end the call.
@@ -103,7 +104,7 @@ class Call:
         The words are skipped if the model has already said goodbye in the answer that called the tool.
         Raises ToolError, which is passed to the model, if the caller speaks over the words; the call goes on.
         """
-        await self._line("hang_up").hang_up(words)
+        await self._line("hang_up", words).hang_up(words)
 
     async def transfer(self, to: str, words: str = "") -> None:
         """Say ``words``, wait until they have been heard, then transfer the caller to ``to``.
@@ -112,7 +113,7 @@ class Call:
         leaves the call. Raises ToolError, which is passed to the model, if the transport can't transfer, the
         telephone company refuses, or the caller speaks over the words.
         """
-        await self._line("transfer").transfer(to, words)
+        await self._line("transfer", to, words).transfer(to, words)
 
     async def hand_over(self, to: str, words: str = "") -> None:
         """Say ``words``, wait until they have been heard, then hand off to the agent ``to``.
@@ -121,11 +122,11 @@ class Call:
         prompt, voice, models and tools take over; the conversation, the record and the limits of the call
         stay. Raises ToolError for any other agent.
         """
-        await self._line("hand_over").hand_over(to, words)
+        await self._line("hand_over", to, words).hand_over(to, words)
 
     async def send_digits(self, digits: str) -> None:
         """Send ``digits`` (``0`` to ``9``, ``*``, ``#``) as DTMF tones after what is being said."""
-        await self._line("send_digits").send_digits(digits)
+        await self._line("send_digits", digits).send_digits(digits)
 
     async def collect_digits(
         self, words: str = "", most: int = 20, finish: str = "#", timeout: float = 10.0
@@ -135,7 +136,7 @@ class Call:
         ``timeout`` is how long to wait for each key, in seconds from the end of the words. The result is
         empty if no key was pressed.
         """
-        return await self._line("collect_digits").collect_digits(words, most, finish, timeout)
+        return await self._line("collect_digits", words, finish).collect_digits(words, most, finish, timeout)
 
     async def wait(self, seconds: float) -> None:
         """For ``seconds``, don't ask a silent caller whether they are still there; returns at once."""
@@ -170,7 +171,11 @@ class Call:
 
         return asyncio.run(work)
 
-    def _line(self, method: str) -> Line:
+    def _line(self, method: str, *texts: object) -> Line:
         if self.line is None:
             raise NoLineError(f"call.{method} needs a call with a line, and this one has none")
+        for text in texts:
+            # in the pipeline it would be a fault of the voice
+            if not isinstance(text, str):
+                raise TypeError(f"call.{method} takes texts, and was given a {type(text).__name__}")
         return self.line

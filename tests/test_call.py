@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import httpx
 import pytest
 
@@ -20,6 +22,19 @@ async def test_what_needs_a_line_says_so(call: Call) -> None:
             await work
     with pytest.raises(NoLineError, match="http needs"):
         _ = call.http
+
+
+@pytest.mark.parametrize("text", [None, 7, b"Hi.", ["Hi."]])
+async def test_what_is_no_text_is_the_tools_fault_and_reaches_no_voice(text: Any) -> None:
+    call = Call("1", "desk", "local", line=cast(Any, object()))
+    works = (
+        *(call.say(text), call.hang_up(text), call.transfer(text), call.transfer("+15550001111", text)),
+        *(call.hand_over(text), call.hand_over("billing", text), call.send_digits(text)),
+        *(call.collect_digits(text), call.collect_digits("Type.", finish=text)),
+    )
+    for work in works:
+        with pytest.raises(TypeError, match=r"^call\.\w+ takes texts, and was given a "):
+            await work
 
 
 def test_a_def_tool_may_be_tested_without_a_loop(call: Call) -> None:

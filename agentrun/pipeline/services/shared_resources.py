@@ -16,7 +16,8 @@ import httpx
 from pipecat.audio.vad.vad_analyzer import VADParams
 
 from agentrun import cpus
-from agentrun.http import bounded_answers, tls
+from agentrun.http import bounded_answers, shared_client, tls
+from agentrun.http.shared_client import SharedClient
 from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.services.connections.provider_client import Connections, provider_client
 from agentrun.pipeline.services.model_requests import ModelWatcher
@@ -93,7 +94,7 @@ class Resources:
         await self.mcp.close()
         self.turn_threads.shutdown(wait=False, cancel_futures=True)
         await self.http_client.aclose()
-        await self.web.aclose()
+        await shared_client.end(self.web)
         if self._web_session:
             await self._web_session.close()
 
@@ -101,11 +102,11 @@ class Resources:
 def tool_client() -> httpx.AsyncClient:
     """An HTTP client for tools of one event loop.
 
-    One caller's cookies must not reach another's request: it keeps none. No proxy reaches what listens on
-    this machine's own loopback.
+    None of them can close it. One caller's cookies must not reach another's request: it keeps none. No proxy
+    reaches what listens on this machine's own loopback.
     """
     hooks: Any = {"response": [bounded_answers.bound_async]}
-    return httpx.AsyncClient(
+    return SharedClient(
         timeout=10.0,
         verify=tls.context(),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from loguru import logger
 
+from agentrun.http import shared_client
 from agentrun.tools.running.contained_tasks import contained
 from agentrun.tools.running.timed_steps import TimedSteps
 
@@ -155,7 +156,7 @@ class PluginLoop:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         if self._client:
-            await self._client.aclose()
+            await shared_client.end(self._client)
         await self.loop.shutdown_asyncgens()
 
 

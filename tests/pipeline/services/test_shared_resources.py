@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+
 from agentrun.pipeline.services.shared_resources import Resources
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+
+async def test_a_tool_that_closes_the_shared_client_closes_it_for_nobody() -> None:
+    async with Resources() as resources:
+        resources.web._transport = httpx.MockTransport(lambda _: httpx.Response(200, text="open"))
+        for _ in range(2):
+            async with resources.web as client:
+                assert (await client.get("https://example.com")).text == "open"
+        await resources.web.aclose()
+        assert (await resources.web.get("https://example.com")).text == "open"
+    assert resources.web.is_closed
 
 
 async def test_a_connection_outlives_a_caller_s_turn() -> None:
