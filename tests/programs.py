@@ -1,6 +1,6 @@
 """Programs of tests: ``agentrun`` in a process of its own that need not import everything first.
 
-``run`` runs it to its end; ``start`` gives it while it runs, such as a server.
+``run`` runs it to its end; ``start`` gives it while it runs, such as a server. ``run_pytest`` runs pytest.
 
 Importing what a call needs takes some seconds of processor time; a process that was forked from one that has
 imported it begins at once. The standard library's fork server does the forking: one for each test process,
@@ -10,6 +10,7 @@ begun by the first test that wants one. Tests of the start itself begin ``python
 from __future__ import annotations
 
 import asyncio
+import importlib
 import multiprocessing
 import os
 import signal
@@ -25,6 +26,11 @@ ROOT = Path(__file__).parents[1]
 ENVIRON: Mapping[str, str] = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"}
 """What a program is given unless its test says otherwise: nothing of the user's shell."""
 
+AGENTRUN, PYTEST = "agentrun.cli.main:run", "pytest:console_main"
+"""What a forked process runs."""
+IMPORTED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""For pytest, whose plugins are imported already where it begins here."""
+
 MOST_BYTES = 1 << 24
 """Of what a program writes and nobody has read: none of them is held up by that."""
 
@@ -39,6 +45,7 @@ def run(
     text: str = "",
     stdout: Path | None = None,
     timeout: float = 100,
+    program: str = AGENTRUN,
 ) -> subprocess.CompletedProcess[str]:
     """What ``agentrun ARGUMENTS`` writes, and its exit code.
 
@@ -49,6 +56,7 @@ def run(
         text: What it reads from its standard input.
         stdout: Where its standard output goes, such as a terminal; ``None`` gives it back.
         timeout: Seconds after which it is killed.
+        program: Another one: its module and its function, with a colon between them.
 
     Raises:
         subprocess.TimeoutExpired: It did not end in time.
@@ -58,7 +66,7 @@ def run(
         streams[0].write_text(text, encoding="utf-8")
         if stdout:
             streams[1] = stdout
-        process = CONTEXT.Process(target=_program, args=(arguments, cwd, dict(env), streams))
+        process = CONTEXT.Process(target=_program, args=(program, arguments, cwd, dict(env), streams))
         process.start()
         process.join(timeout)
         written = [path.read_text(encoding="utf-8") if path.is_file() else "" for path in streams[1:]]
@@ -67,6 +75,13 @@ def run(
             process.join()
             raise subprocess.TimeoutExpired(arguments, timeout, *written)
         return subprocess.CompletedProcess(arguments, process.exitcode, *written)
+
+
+def run_pytest(
+    *arguments: str, cwd: Path, env: Mapping[str, str] = ENVIRON, timeout: float = 100
+) -> subprocess.CompletedProcess[str]:
+    """What ``python -m pytest ARGUMENTS`` writes in ``cwd``, and its exit code; raises what ``run`` does."""
+    return run(*arguments, *IMPORTED, cwd=cwd, env=env, timeout=timeout, program=PYTEST)
 
 
 class Program:
@@ -159,27 +174,27 @@ def _started(arguments: tuple[str, ...], cwd: Path, env: dict[str, str], ends: l
         os.dup2(end.fileno(), number)
         end.close()
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    _be(arguments, cwd, env)
+    _be(AGENTRUN, arguments, cwd, env)
 
 
-def _program(arguments: tuple[str, ...], cwd: Path, env: dict[str, str], streams: list[Path]) -> NoReturn:
-    """Be ``python -m agentrun ARGUMENTS``, reading from and writing to files."""
+def _program(
+    program: str, arguments: tuple[str, ...], cwd: Path, env: dict[str, str], streams: list[Path]
+) -> NoReturn:
+    """Be ``python -m`` with a ``program`` and its ``arguments``, reading from and writing to files."""
     for number, path in enumerate(streams):
         mode = os.O_WRONLY | os.O_CREAT | os.O_NOCTTY if number else os.O_RDONLY
         opened = os.open(path, mode, 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    _be(arguments, cwd, env)
+    _be(program, arguments, cwd, env)
 
 
-def _be(arguments: tuple[str, ...], cwd: Path, env: dict[str, str]) -> NoReturn:
+def _be(program: str, arguments: tuple[str, ...], cwd: Path, env: dict[str, str]) -> NoReturn:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
-    sys.argv = ["agentrun", *arguments]
+    module, _, name = program.partition(":")
+    sys.argv = [module.partition(".")[0], *arguments]
     sys.path[0] = str(cwd)
-    from agentrun.cli.main import run as agentrun
-
-    agentrun()
-    sys.exit(0)
+    sys.exit(getattr(importlib.import_module(module), name)())

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import programs
 from tests.testing.desk import write
 
-ROOT = Path(__file__).parents[2]
 FAILS = """
 from agentrun.testing import Conversation
 
@@ -24,11 +22,7 @@ def test_it_says_noon():
 def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     write(folder, "- {name: none, turns: [{user: Hello}]}")
     (folder / "test_desk.py").write_text(FAILS)
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_desk.py", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=100, check=False
-    )
+    return programs.run_pytest("-q", "-p", "no:cacheprovider", "test_desk.py", *arguments, cwd=folder)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests import programs
 from tests.testing.desk import write
 
 TESTS = """
@@ -23,17 +25,20 @@ TESTS = """
 """
 
 
+OPTIONS = ("-p", "no:cacheprovider", "-W", "error", "-o", "asyncio_default_fixture_loop_scope=function")
+
+
 def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", *arguments]
-    command += ["-o", "asyncio_default_fixture_loop_scope=function"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    return programs.run_pytest(*OPTIONS, *arguments, cwd=folder, env=os.environ)
 
 
 def test_items_have_ids_and_failures_show_the_conversation(tmp_path: Path) -> None:
     agents = tmp_path / "agents"
     agents.mkdir()
     write(agents, TESTS)
-    done = pytest_in(tmp_path, "agents", "--junit-xml", "out.xml", "-v")
+    # once as it is for users: with nothing imported before
+    command = [sys.executable, "-m", "pytest", *OPTIONS, "agents", "--junit-xml", "out.xml", "-v"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "agents/desk.yaml::greeting PASSED" in done.stdout
     assert "agents/desk.yaml::hours FAILED" in done.stdout
