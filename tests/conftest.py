@@ -35,7 +35,8 @@ import pytest
 from fastapi.dependencies import models
 from loguru import logger
 
-from agentrun.simulate.engines.engines import Engines, load_offline
+from agentrun.simulate.engines import engines as engines_module
+from agentrun.simulate.engines.engines import Engines
 from agentrun.testing.running.environment import NEEDED
 from agentrun.testing.virtual_time import VirtualTimeLoop
 from tests import order
@@ -50,7 +51,6 @@ TESTS = Path(__file__).parent
 SLOW = frozenset(
     {
         # calls with sound
-        "calls/test_examples.py",
         "calls/test_independent.py",
         "calls/test_latency.py",
         "calls/test_mcp.py",
@@ -89,7 +89,7 @@ LONG = frozenset(
         *(f"calls/test_{name}.py" for name in ("answers", "base_url", "call_control", "failover", "faults")),
         *(f"calls/test_{name}.py" for name in ("idle_stages", "long_words", "playout_tracking")),
         *(f"calls/test_{name}.py" for name in ("random_calls", "realtime_faults", "speech_prepared_ahead")),
-        *(f"calls/test_{name}.py" for name in ("canaries", "early_end_of_turn", "heard_answers")),
+        *(f"calls/test_{name}.py" for name in ("canaries", "early_end_of_turn", "examples", "heard_answers")),
         *(f"calls/test_{name}.py" for name in ("realtime_reconnection", "recording")),
         *(
             f"calls/test_{name}.py"
@@ -253,7 +253,17 @@ def quiet_logs(pytestconfig: pytest.Config) -> None:
 def engines() -> Engines:
     """The packaged hearing and voice, loaded and warmed once."""
     pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
-    return asyncio.run(load_offline())
+    return asyncio.run(engines_module.load_offline())
+
+
+@pytest.fixture
+def engines_of_all(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever loads the packaged engines in this test gets those that are loaded."""
+
+    async def loaded() -> Engines:
+        return engines
+
+    monkeypatch.setattr(engines_module, "load_offline", loaded)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -12,6 +12,7 @@ AGENTS = Path(__file__).parents[2] / "agents"
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.usefixtures("engines_of_all")
 @pytest.mark.parametrize(
     ("name", "style"),
     [

@@ -60,6 +60,6 @@ def run(
         async with runner.running(environ, mode or Mode()) as one:
             return [await one(case, depth) for case in cases(spec.load(path, style=style), str(path))]
 
-    if depth == "audio" or (mode and mode.live):
+    if mode and mode.live:
         return asyncio.run(every())
     return virtual_time.run(every())

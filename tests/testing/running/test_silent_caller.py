@@ -33,11 +33,11 @@ def test_a_turn_without_words_is_what_the_model_says_to_a_silent_caller(tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("engines_of_all")
 @pytest.mark.parametrize("style", STYLES)
 def test_over_the_telephone_a_turn_without_words_is_what_the_agent_says_next(
     tmp_path: Path, style: str
 ) -> None:
-    pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
     tests = """
 - name: silence
   ended_by: agent
@@ -57,8 +57,8 @@ def test_over_the_telephone_a_turn_without_words_is_what_the_agent_says_next(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("engines_of_all")
 def test_over_the_telephone_an_agent_that_says_nothing_more_is_told(tmp_path: Path) -> None:
-    pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
     tests = """
 - name: silence
   turns:

@@ -9,7 +9,7 @@ import pytest
 from tests.calls.desk import STYLES
 from tests.testing.desk import SPEC, run, write
 
-pytest.importorskip("faster_whisper", reason="the extra 'offline' is not installed")
+pytestmark = pytest.mark.usefixtures("engines_of_all")
 
 
 def test_a_call_passes_and_says_how_long_the_answer_took(tmp_path: Path) -> None:
