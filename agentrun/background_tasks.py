@@ -10,11 +10,11 @@ from typing import Any
 from loguru import logger
 
 REST_SECONDS = 1.0
-"""Between the death of a task and its restart, so that one that dies at once costs little."""
+"""Delay before a dead task is restarted, so that one that dies at once costs little."""
 PROVEN_SECONDS = 5.0
-"""A task that has run for so long since its restart counts as well again."""
+"""How long a restarted task must run before it counts as healthy."""
 LEAVE_SECONDS = 2.0
-"""How long a task that can be asked to return may take to do so."""
+"""How long a task may take to return when asked to."""
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -27,7 +27,7 @@ class _Watched:
 
 
 class BackgroundTasks:
-    """Runs each task until ``stop``; a task that returns, raises or is cancelled before has died.
+    """Runs each task until ``stop``; a task that returns, raises or is cancelled before that has died.
 
     A death is an ERROR in the log. While a task is dead, or has just been restarted, its name stands in
     ``failing``, and ``GET /ready`` says so.
@@ -39,15 +39,15 @@ class BackgroundTasks:
         self._failing: set[str] = set()
         self._watched: dict[str, _Watched] = {}
         self.running: dict[str, asyncio.Task[None]] = {}
-        """What runs at the moment, by name."""
+        """The running tasks, by name."""
 
     @property
     def failing(self) -> list[str]:
-        """The names of tasks that have died and are not well again."""
+        """The names of tasks that have died and are not healthy again."""
         return sorted(self._failing)
 
     def start(self, name: str, work: Work, leave: Callable[[], None] | None = None) -> str:
-        """Run ``work`` from now on; gives its name, which has a number where another task has it already.
+        """Start ``work``; returns its name, with a number if another task has that name already.
 
         ``leave`` asks it to return when it is to stop; without it, it is cancelled.
         """
@@ -58,7 +58,7 @@ class BackgroundTasks:
         return unique
 
     async def stop(self, *names: str) -> None:
-        """End the tasks of these names, or all, and wait until they have ended."""
+        """Stop the tasks with these names, or all, and wait until they have ended."""
         chosen = [name for name in names or list(self._watched) if name in self._watched]
         await asyncio.gather(*(self._stop(name, self._watched.pop(name)) for name in chosen))
 
@@ -81,7 +81,7 @@ class BackgroundTasks:
             self.running.pop(name, None)
 
     async def _run(self, name: str, watched: _Watched) -> None:
-        """Run it once, to its death."""
+        """Run the task once, until it dies."""
         task = self.running[name] = asyncio.create_task(watched.work(), name=name)
         try:
             done, _ = await asyncio.wait({task}, timeout=self._proven)

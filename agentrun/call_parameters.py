@@ -7,7 +7,7 @@ from typing import Any
 
 
 def as_text(value: Any) -> str:
-    """``value`` as it is if it is text, numbers and truth as Python writes them, the rest as JSON.
+    """Strings unchanged, numbers and booleans as Python writes them, everything else as JSON.
 
     Raises TypeError, ValueError or RecursionError for what is not JSON.
 

@@ -6,17 +6,17 @@ import re
 from urllib.parse import unquote
 
 HIDDEN_WORDS = ("anonymous", "restricted", "unavailable", "unknown", "private", "blocked", "withheld")
-"""What networks say in the place of a number that is hidden."""
+"""What networks send instead of a hidden number."""
 _KEYS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
 _HIDDEN = frozenset({"", *HIDDEN_WORDS, *(word.translate(_KEYS) for word in HIDDEN_WORDS)})
-"""Also as the keys of a telephone that spell them: Twilio sends +266696687 for ANONYMOUS."""
+"""Including telephone keys that spell these words: Twilio sends +266696687 for ANONYMOUS."""
 _SCHEME = re.compile(r"(?:sips?|tel|whatsapp):", re.IGNORECASE)
 _AFTER_USER = re.compile(r"[@;?]")
 _NUMBER = re.compile(r"\+[1-9][0-9]{0,14}")
 
 
 def is_hidden(caller: str | None) -> bool:
-    """Whether ``caller``, a number or an address as the network says it, is nobody's in particular.
+    """Whether ``caller``, a number or address as the network sends it, is hidden.
 
     >>> is_hidden("+266696687"), is_hidden("sip:anonymous@anonymous.invalid"), is_hidden("client:alice")
     (True, True, False)
@@ -25,7 +25,7 @@ def is_hidden(caller: str | None) -> bool:
 
 
 def of(caller: str | None) -> str:
-    """By what ``caller`` is told from others: the number in it, or all of it; empty where it is hidden.
+    """The identity of ``caller``: the number in it, or all of it; empty if hidden.
 
     >>> of("sip:+14155551234@carrier.example;user=phone"), of("client:alice"), of("Restricted")
     ('+14155551234', 'client:alice', '')

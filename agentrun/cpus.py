@@ -9,7 +9,7 @@ _PROC, _CGROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 def available(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> float:
-    """Processors that this process may use at once; a container or a unit may have half of one.
+    """How many processors this process may use at once; a container or unit may have half of one.
 
     The least of those that it may run on and of the quotas of its control groups: of its own one and of those
     above it (https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files).

@@ -15,12 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 NAME = "agentrun-voice"
-"""What package indexes call it. ``agentrun`` alone is another project there."""
+"""The name on package indexes, where ``agentrun`` is another project."""
 _ROOT = Path(__file__).parents[1]
 
 
 class Kind(StrEnum):
-    """How agentrun came to be where it is."""
+    """How agentrun was installed."""
 
     WHEEL = "wheel"
     EDITABLE = "editable"
@@ -35,7 +35,7 @@ class Installation:
     folder: Path
 
     def requirement(self, *extras: str) -> str:
-        """What an installer is given for ``extras`` of this copy, quoted for a shell where it must be.
+        """The requirement for ``extras`` of this copy, quoted for a shell if necessary.
 
         >>> Installation(Kind.WHEEL, Path("/site-packages")).requirement("offline")
         "'agentrun-voice[offline]'"
@@ -61,12 +61,12 @@ def installation(root: Path = _ROOT) -> Installation:
 
 
 def install_extra(*extras: str) -> str:
-    """The command that brings ``extras`` of this copy, such as ``pip install 'agentrun-voice[offline]'``."""
+    """The command that installs ``extras`` of this copy: ``pip install 'agentrun-voice[offline]'``."""
     return f"{installer()} {installation().requirement(*extras)}"
 
 
 def install(*requirements: str) -> str:
-    """The command that installs other packages beside this copy.
+    """The command that installs other packages into this copy's environment.
 
     >>> install("s3fs").endswith(" install s3fs")  # doctest: +SKIP
     True
@@ -75,7 +75,7 @@ def install(*requirements: str) -> str:
 
 
 def installer() -> str:
-    """What installs into the environment of the running interpreter.
+    """The installer for the running interpreter's environment.
 
     ``pip install`` where that is this environment's pip, else with the interpreter named; uv where the
     environment has no pip, as those that uv makes.
@@ -90,7 +90,7 @@ def installer() -> str:
 
 
 def command() -> str:
-    """How this copy is run from here: ``agentrun``, or by its path where the shell finds none or another.
+    """The command that runs this copy: ``agentrun``, or its path if the shell finds another one or none.
 
     >>> "agentrun" in command()
     True

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def lazy_names(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
-    """The ``__getattr__`` of ``package``, whose ``modules`` say in which module each of its names stands.
+    """A ``__getattr__`` for ``package``; ``modules`` maps each of its names to the module that defines it.
 
     It keeps what it has imported, and raises AttributeError for other names.
 

@@ -20,11 +20,11 @@ from agentrun.errors import SetupError
 
 _BYTES = 32
 _HEX = 40
-"""Of a token: 160 bits, in a link that fits on a line."""
+"""Length of a token in hexadecimal digits: 160 bits, in a link that fits on a line."""
 
 
 def path(environ: Mapping[str, str]) -> Path | None:
-    """Where the secret is kept, after the XDG base directories; None where there is no home.
+    """Where the secret is kept, following the XDG base directories; None if there is no home.
 
     >>> path({"HOME": "/home/ada"})
     PosixPath('/home/ada/.local/state/agentrun/local-secret')
@@ -37,7 +37,7 @@ def path(environ: Mapping[str, str]) -> Path | None:
 
 
 def read(environ: Mapping[str, str]) -> bytes | None:
-    """This user's secret, or None where no server has made one yet, or it can't be read."""
+    """This user's secret; None if no server has created one yet, or it can't be read."""
     place = path(environ)
     try:
         return _checked(place) if place else None
@@ -46,7 +46,7 @@ def read(environ: Mapping[str, str]) -> bytes | None:
 
 
 def load(environ: Mapping[str, str]) -> bytes | None:
-    """This user's secret, made where there is none; None where it can't be kept.
+    """This user's secret, created if there is none; None if it can't be stored.
 
     Raises SetupError when others can read the file.
     """
@@ -62,7 +62,7 @@ def load(environ: Mapping[str, str]) -> bytes | None:
 
 
 def token(secret: bytes, port: int) -> str:
-    """What opens the server on ``port``.
+    """The token for the server on ``port``.
 
     >>> token(b"x", 7860) == token(b"x", 7861)
     False
@@ -71,12 +71,12 @@ def token(secret: bytes, port: int) -> str:
 
 
 def cookie(secret: bytes, port: int, expires: int) -> str:
-    """What a browser keeps after it has shown the token; ``expires`` is a time of day in Unix seconds."""
+    """The cookie for a browser that has presented the token; ``expires`` is in Unix seconds."""
     return f"{expires}.{_token_for(secret, f'cookie {port} {expires}')}"
 
 
 def headers(secret: bytes | None, url: str) -> dict[str, str]:
-    """What a request to ``url``, a server on this machine, carries; empty without a secret."""
+    """The authentication headers of a request to ``url`` on this machine; empty without a secret."""
     port = urlsplit(url).port
     return {"Authorization": f"Bearer {token(secret, port)}"} if secret and port else {}
 
@@ -86,7 +86,7 @@ def _token_for(secret: bytes, purpose: str) -> str:
 
 
 def _make(place: Path) -> None:
-    """Write a new secret, whole or not at all; the first of several processes wins."""
+    """Write a new secret atomically; the first of several processes wins."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".local-secret-")
     try:

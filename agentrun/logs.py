@@ -23,11 +23,11 @@ Form = Literal["text", "json"]
 _TEXT = "{time:HH:mm:ss} {level: <7} {extra[line]}"
 _LINE = "line"
 _QUOTED = re.compile(r"(\b(?:text|arguments): ?|not speaking )\S.*", re.DOTALL)
-"""Where Pipecat's lines and its frames' names quote what was said, or what a tool is given."""
+"""Places in Pipecat's log lines that quote what was said, or a tool's arguments."""
 _STATEMENTS = ("sqlalchemy", "alembic")
-"""These print what is written to a store, and are never wanted below a warning."""
+"""Loggers that print what is written to a store; shown only from WARNING on."""
 _OURS = "redaction"
-"""Under this name every line carries what must be hidden in it."""
+"""The key in a record's ``extra`` for the redaction that applies to the line."""
 
 
 def begin(
@@ -50,12 +50,12 @@ def begin(
 
 
 def protect(redactions: Iterable[Redaction]) -> None:
-    """From now on have lines hide what any of ``redactions`` hides."""
+    """Redact log lines with all of ``redactions`` from now on."""
     logger.configure(extra={_OURS: Redaction.of_all(redactions)})
 
 
 def hide_in_all_sinks(redactions: Iterable[Redaction]) -> None:
-    """From now on have no line hold what any of ``redactions`` hides, wherever others send it.
+    """Redact log lines with all of ``redactions`` from now on, in every sink, including those of others.
 
     A traceback becomes part of its line, without the values of variables.
     """
@@ -73,7 +73,7 @@ def hide_in_all_sinks(redactions: Iterable[Redaction]) -> None:
 
 
 class _Lines:
-    """Writes lines, and each that comes again and again once, with how often it came."""
+    """Writes log lines, collapsing repeated ones into one line and a count."""
 
     def __init__(self, stream: TextIO | None, form: Form) -> None:
         self._stream = stream
@@ -81,7 +81,7 @@ class _Lines:
         self._repeated = RepeatedLines()
 
     def write(self, message: Message) -> None:
-        """One line, behind the counts that are complete."""
+        """Write a line, after the counts that are complete."""
         self._tell(self._repeated.over())
         if self._repeated.is_first(message.record):
             hide = message.record["extra"][_OURS]
@@ -89,7 +89,7 @@ class _Lines:
             self._put(_as_json(message.record, hide) if is_json else _as_text(hide.line(str(message))))
 
     def stop(self) -> None:
-        """No more lines come."""
+        """Write the remaining counts."""
         self._tell(self._repeated.over(at_once=True))
 
     def _tell(self, counted: Iterable[tuple[Record, str]]) -> None:
@@ -108,14 +108,14 @@ class _Lines:
 
 
 class _Passing(logging.Handler):
-    """Passes what is said over ``logging`` on to loguru, under the name of the one who says it."""
+    """Forwards Python's ``logging`` to loguru, under the logger's name."""
 
     def __init__(self, quiet: bool) -> None:
         super().__init__()
         self._quiet = quiet
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line; a library's only from a warning on, where that is wanted."""
+        """Forward one line; if quiet, a library's only from WARNING on."""
         if self._quiet and record.levelno < logging.WARNING and "site-packages" in record.pathname:
             return
         known = record.levelname in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -136,7 +136,7 @@ def _take_over(level: int) -> None:
 
 
 def _unquote(record: Record) -> None:
-    """Above DEBUG a line quotes nobody; a line of text has no break in it that could begin another one."""
+    """Remove quotes above DEBUG, and line breaks that could fake another line."""
     if record["level"].no > logging.DEBUG and (record["name"] or "").startswith("pipecat"):
         record["message"] = _QUOTED.sub(r"\1…", record["message"])
     record["extra"][_LINE] = one_line(record["message"])

@@ -17,7 +17,7 @@ _UNSHOWN_OR_BREAK = re.compile(f"[{_COMMANDS}\t\n]")
 
 
 def printable(text: str) -> str:
-    """``text`` with each character by its number that a terminal would obey instead of showing it.
+    """``text`` with escape codes instead of the characters that a terminal would obey.
 
     What a caller is called, what a tool gives and how an MCP server names its tools can hold such characters.
     Line breaks and tabs stay.
@@ -29,7 +29,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """As ``printable``, with line breaks by their numbers too: what is logged can't pass for another line.
+    """Like ``printable``, and with line breaks escaped, so that a logged text can't fake another line.
 
     >>> one_line("failed\\n12:00:00 INFO all is well")
     'failed\\\\n12:00:00 INFO all is well'

@@ -36,17 +36,17 @@ _LATER = (
     "uvloop",
 )
 _NO_CALLS = ("cli", "deploy", "simulate", "testing")
-"""Rooms of this package that a server imports little of."""
+"""Packages of agentrun of which a server imports only a little."""
 _TRANSPORTS = {
     "daily": "agentrun.transports.daily",
     "local": "agentrun.server.browser.offers",
     "twilio": "agentrun.transports.twilio",
 }
-"""What brings the sound of a call, by its transport in a spec; a server's `local` is a browser."""
+"""Modules of each transport, by its type in a spec; `local` on a server is a browser."""
 
 
 def main(paths: Sequence[Path]) -> None:
-    """Compile what a server of the specs at ``paths`` imports, and print how much that is.
+    """Compile the modules that a server of the specs at ``paths`` imports, and print how many.
 
     Raises what `agentrun check` raises for the specs; SetupError for a service whose library is missing.
     """
@@ -64,7 +64,7 @@ def main(paths: Sequence[Path]) -> None:
 
 
 def compile_file(path: Path) -> bool:
-    """Compile the module at ``path``; False where that was done before, or can't be.
+    """Compile the module at ``path``; False if it is compiled already, or can't be.
 
     What is compiled holds for the text of the file and not for its time, which copying may change.
     """

@@ -27,7 +27,7 @@ from agentrun.server.dispatch.twiml_answers import NUMBERS, OURS, TRANSFERRED
 from agentrun.transports.connection import Connection
 
 START_SECONDS = 10.0
-"""How long a stream may take to say whose call it is; it comes with the connection."""
+"""How long a stream may take to send its start message, which comes with the connection."""
 POLICY_VIOLATION = 1008
 API_URL = "https://api.daily.co/v1"
 API_URL_VARIABLE = "DAILY_API_URL"
@@ -37,7 +37,7 @@ _GATEWAYS = ("_pipecatCloudServiceHost",)
 
 
 async def connect(args: RunnerArguments, plan: Plan, *, dispatched: bool = False) -> Connection | None:
-    """The connection of a session, or None where there is nobody to talk to, which is logged.
+    """The connection of a session; None, with a log line, if there is nobody to talk to.
 
     Only a server of ours can have started one that is ``dispatched``. Raises SetupError for a kind of session
     that the agent has no transport for.

@@ -30,11 +30,11 @@ from agentrun.server.lifecycle.specs.files import load
 from agentrun.server.records import record_keeping
 
 AGAIN_SECONDS = 5.0
-"""An agent that could not be made ready is tried again no sooner."""
+"""Delay before an agent that could not be prepared is tried again."""
 
 
 class HostedAgent:
-    """The agent of the spec at ``path`` with the variables of ``environ``.
+    """The agent of the spec at ``path``, with the environment ``environ``.
 
     ``readyz`` and the first session make it ready, where ``lifespan`` has not. ``clock`` is in seconds.
     ``dispatched`` sessions come from a server that holds the spec's limits.
@@ -89,7 +89,7 @@ class HostedAgent:
             await ready.keeping.flush()
 
     async def readyz(self) -> dict[str, Any]:
-        """Whether a session could be answered now, and why not: for the host's probes."""
+        """Whether a session could be answered now, and if not, why; for the host's probes."""
         report: dict[str, Any] = {"ready": False, "agent": self._path.stem}
         if self._over.is_set():
             return {**report, "reason": "the server is stopping"}
@@ -102,7 +102,7 @@ class HostedAgent:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        """Make the agent ready before the server takes sessions, and end what is left after it."""
+        """Prepare the agent before the server accepts sessions, and clean up after it."""
         with without_garbage_collection():
             await asyncio.wait({self._ready()})
         try:
@@ -111,7 +111,7 @@ class HostedAgent:
             await self.close()
 
     async def close(self) -> None:
-        """End the calls that are up, write their records and let go of everything."""
+        """End the calls in progress, write their records, and close everything."""
         self._over.set()
         if self._owner:
             await asyncio.wait({self._owner}, timeout=HARD_SECONDS)
@@ -189,7 +189,7 @@ def _has_failed(opening: asyncio.Task[Answering]) -> bool:
 
 
 def _note(opening: asyncio.Task[Answering]) -> None:
-    """Have the host's log say why there is no agent."""
+    """Log why there is no agent."""
     if opening.cancelled() or not (error := opening.exception()):
         return
     if isinstance(error, AgentRunError):

@@ -42,7 +42,7 @@ def parameters(body: object, but: Collection[str] = ()) -> dict[str, str]:
 
 
 def call_id(given: object) -> str:
-    """``given`` if it can name a call, else a random name."""
+    """``given`` if it is a valid call id, otherwise a random one."""
     return given if isinstance(given, str) and _ID.fullmatch(given) else uuid.uuid4().hex
 
 

@@ -16,7 +16,7 @@ from agentrun.transports.twilio_rest import TwilioError
 
 POLL_SECONDS = 2.0
 LONGER_SECONDS = 15.0
-"""Than it may ring, until Twilio says that it has ended."""
+"""How much longer than it may ring Twilio may take to report the end of a transfer."""
 _RINGING = frozenset({"", "queued", "initiated", "ringing"})
 
 

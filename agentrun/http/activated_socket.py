@@ -14,12 +14,12 @@ from agentrun.errors import SetupError
 FIRST = 3
 """The descriptor of the first socket."""
 NAME = "http"
-"""What the socket is called where there are several: ``FileDescriptorName=``."""
+"""The socket's name if there are several: ``FileDescriptorName=``."""
 VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 
 def take(environ: MutableMapping[str, str], first: int = FIRST) -> socket.socket | None:
-    """The socket that this process was started with, or None; the variables of it are removed.
+    """The socket that systemd has passed to this process, or None; its environment variables are removed.
 
     Of several it is the one named ``http``. Raises SetupError for one that no server can listen on.
     """

@@ -27,7 +27,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def unusable(host: str, port: int, error: OSError) -> SetupError:
-    """What is said of a port that can't be bound or listened on."""
+    """The error for a port that can't be bound or listened on."""
     reason = "is in use" if error.errno == errno.EADDRINUSE else f"can't be used: {error.strerror}"
     return SetupError(f"port {port} of {host} {reason}", "choose another one with --port")
 

@@ -25,19 +25,19 @@ _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate
 
 
 class UnreadableAnswerError(httpx.HTTPError):
-    """An answer that can't be read to its end."""
+    """A response that can't be read to its end."""
 
 
 class AnswerTooLongError(UnreadableAnswerError):
-    """An answer that is longer than its bound."""
+    """A response that exceeds its limit."""
 
 
 class CompressedAnswerError(UnreadableAnswerError):
-    """An answer that is compressed in a way that is not read, or badly."""
+    """A response with an unsupported or invalid compression."""
 
 
 class CutAnswerError(UnreadableAnswerError):
-    """An answer that ends in the middle of what is compressed."""
+    """A compressed response that is truncated."""
 
 
 class Answer(Protocol):
@@ -122,7 +122,7 @@ class Inflater:
 
 
 class Measure:
-    """Counts what an answer has brought; ``most`` bytes in all, or in one event of a stream of events."""
+    """Counts the bytes of a response; at most ``most`` in all, or in each event of an event stream."""
 
     def __init__(self, most: int, *, events: bool) -> None:
         self._most = min(most, MOST_EVENT_BYTES) if events else most
@@ -172,7 +172,7 @@ class _Bounded:
 
 
 def bound(response: Answer, most: int = MOST_ANSWER_BYTES, *, events: bool = False) -> None:
-    """Have the body of ``response`` inflated while it is read, and bounded by ``most`` bytes.
+    """Decompress the body of ``response`` while it is read, with a limit of ``most`` bytes.
 
     With ``events``, which is for whoever reads a stream of events one by one, each event of what says that it
     is such a stream is bounded, and the whole is not. Raises CompressedAnswerError for a compression that is

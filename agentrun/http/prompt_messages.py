@@ -22,7 +22,7 @@ Taker = Callable[[str], bool]
 
 
 class PromptMessagesProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which asks a ``Taker`` first where there is one.
+    """uvicorn's WebSocket protocol, which offers text messages to a ``Taker`` first.
 
     Messages keep their order: while one is queued, those behind it are queued as well.
     """

@@ -9,11 +9,11 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 10.0
-"""How long a connection may take to send the head of a request; uvicorn itself waits for ever."""
+"""How long a client may take to send a request's head; uvicorn itself waits forever."""
 STALL_SECONDS = 30.0
-"""How long a client may take none of an answer that waits for it; then the connection is cut."""
+"""How long a client may accept nothing of a response before the connection is closed."""
 KEPT_SECONDS = 75
-"""How long a connection may stay idle between two requests: longer than balancers keep one.
+"""How long a connection may be idle between requests; longer than load balancers keep one.
 
 Where the server closes first, a request that is just on its way is lost. Amazon's and nginx's keep theirs for
 60 s as they come. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
@@ -23,7 +23,7 @@ MOST_KEPT = 200
 
 
 class SlowClientProtocol(H11Protocol):
-    """uvicorn's protocol, which closes a connection whose request does not begin, or drips in.
+    """uvicorn's HTTP protocol, which closes connections whose request does not arrive in time.
 
     It cuts one whose client does not take what it is sent.
     """

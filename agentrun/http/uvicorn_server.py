@@ -24,16 +24,16 @@ _IDLE_SECONDS = 5.0
 
 
 class Server(uvicorn.Server):
-    """Looks at its clock once a second: uvicorn does so ten times, on an idle machine too."""
+    """A uvicorn server that wakes up once a second instead of ten times."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._left = asyncio.Event()
         self.listens = True
-        """Whether it takes new connections."""
+        """Whether it accepts new connections."""
 
     def stop_listening(self) -> None:
-        """Leave new connections to whoever else has the socket.
+        """Leave new connections to another server on the same socket.
 
         Those that are open end with their next answer, or where nobody asks on them for ``_IDLE_SECONDS``: a
         proxy keeps them for a minute, by when a server that has stopped listening lets no call in any more.
@@ -49,12 +49,12 @@ class Server(uvicorn.Server):
                 connection.shutdown()
 
     def leave(self) -> None:
-        """Have ``serve`` return."""
+        """Make ``serve`` return."""
         self.should_exit = True
         self._left.set()
 
     async def main_loop(self) -> None:
-        """Set the date of answers until it is to leave."""
+        """Update the ``Date`` header until told to leave."""
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._left.wait(), _TICK_SECONDS)
@@ -128,7 +128,7 @@ def _holding_connections(app: Any, ends: Callable[[], bool]) -> Any:
 
 
 def _require_started(task: asyncio.Task[None], sock: socket.socket) -> None:
-    """Raise SetupError when nobody could listen: another server may have been faster."""
+    """Raise SetupError if listening failed: another server may have been faster."""
     if task.done() and isinstance(error := task.exception(), OSError):
         host, port = sock.getsockname()[:2]
         sock.close()

@@ -19,7 +19,7 @@ from agentrun.spec.loading.load import examine as read
 from agentrun.spec.loading.spec_file import SpecFile
 
 _PLACE = re.compile(r"(\S+\.py):(\d+): ")
-"""Where in a plugin something is wrong, as its message begins."""
+"""The place of an error in a plugin, at the beginning of its message."""
 
 
 @dataclass(frozen=True)

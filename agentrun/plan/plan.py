@@ -41,43 +41,43 @@ __all__ = ["Plan", "ServicePlan", "make"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What `agentrun check` ends with and `agentrun serve` runs."""
+    """A plan: the result of `agentrun check`, and what `agentrun serve` runs."""
 
     file: SpecFile
     tools: tuple[Tool, ...]
     stt: ServicePlan | None
-    """None where the style has no use for it, as with the three below."""
+    """None if the style does not use it; so are the next three."""
     llm: ServicePlan | None
     tts: ServicePlan | None
     realtime: ServicePlan | None
     fixed: ServicePlan
-    """Speaks words that no model makes, such as the apology."""
+    """The voice for fixed texts, such as the apology."""
     environ: Mapping[str, str] = field(repr=False)
     offline: bool
     public_url: str | None
     missing: tuple[str, ...]
-    """Variables that a call needs and that are not set."""
+    """Environment variables that a call needs and that are not set."""
     transports: tuple[Transport, ...] = ()
-    """The spec's, with their variables filled in."""
+    """The spec's transports, with their environment variables filled in."""
     warnings: tuple[Problem, ...] = ()
-    """Among them, where each of ``missing`` is asked for."""
+    """Warnings, including the place of each of ``missing`` in the spec."""
     uninstalled: tuple[tuple[str, str], ...] = ()
-    """What is not installed, each with the command that installs it."""
+    """Libraries that are not installed, each with the command that installs it."""
     hooks: tuple[CallHooks, ...] = ()
     handoff_targets: dict[str, Plan] = field(default_factory=dict, repr=False, compare=False)
-    """The agents that a call may be handed to, by name."""
+    """The plans of the handoff targets, by name."""
     webhook: Webhook | None = None
     redaction: Redaction = field(default_factory=Redaction, repr=False)
     recording: RecordingDestination | None = None
-    """Where the sound of calls goes."""
+    """Where recordings are stored."""
     analysis: after_call.AnalysisPlan | None = None
-    """What is asked after a call."""
+    """The post-call analysis."""
     extraction: ServicePlan | None = None
-    """Reads the fields of ``extract:``."""
+    """The model that extracts the fields of ``extract:``."""
     before_call: BeforeCallPlan = field(default_factory=BeforeCallPlan)
-    """Looks up who calls."""
+    """The look-up of the caller."""
     nodes: node_services.NodeServices = field(default_factory=dict)
-    """What services do in another way at a node of the flow."""
+    """Service settings of the flow's nodes."""
 
     @property
     def spec(self) -> AgentSpec:
@@ -86,7 +86,7 @@ class Plan:
 
     @property
     def daily(self) -> DailyTransport | None:
-        """The transport over Daily, with its variables filled in, or None."""
+        """The Daily transport, with its environment variables filled in, or None."""
         return next((t for t in self.transports if isinstance(t, DailyTransport)), None)
 
     @property
@@ -96,7 +96,7 @@ class Plan:
 
     @property
     def everyone(self) -> list[Plan]:
-        """This agent, and those that a call of its may be handed to."""
+        """This agent's plan, and those of its handoff targets."""
         return [self, *self.handoff_targets.values()]
 
     def has_transport(self, kind: str) -> bool:
@@ -104,7 +104,7 @@ class Plan:
         return any(transport.type == kind for transport in self.spec.transport)
 
     def require_keys(self, but: Collection[str] = ()) -> None:
-        """Raise SetupError when a variable that a call needs is not set, or a library not installed.
+        """Raise SetupError if an environment variable is not set, or a library is not installed.
 
         ``but`` are variables that the host of the agent has no need of.
         """
@@ -128,7 +128,7 @@ def make(
     import_plugins: bool = True,
     hooks: Sequence[CallHooks] = (),
 ) -> Plan:
-    """The plan of ``file`` and of its handoff targets; raises SpecError with every problem.
+    """Make the plan of ``file`` and of its handoff targets; raises SpecError with all problems.
 
     Offline, ``base_url`` and ``api_key`` of the spec give way to those of ``environ``. ``public_url`` wins
     over the spec's. The parts of the other style are checked as well, so that ``--style`` is safe. A plugin
@@ -149,7 +149,7 @@ def make(
 
 @dataclass(frozen=True)
 class _Options:
-    """How plans are made, as ``make`` has it."""
+    """Makes plans; see ``make``."""
 
     offline: bool
     public_url: str | None

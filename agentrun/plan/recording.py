@@ -43,7 +43,7 @@ def plan(file: SpecFile, planner: ServicePlanner) -> RecordingDestination | None
 
 
 def _wrong_folder(folder: Path, beside: Path) -> tuple[str, str] | None:
-    """Why nothing could be written to ``folder``, which need not be there yet."""
+    """Why ``folder``, which need not exist yet, can't be written to; empty if it can."""
     for path in (folder, *folder.parents):
         name = os.path.relpath(path, beside) if path.is_relative_to(beside) else path
         if os.path.lexists(path):

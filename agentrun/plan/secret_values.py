@@ -16,7 +16,7 @@ _HIDDEN_KEY = re.compile(r"key|token|secret|passw|auth|cookie|webhook|^headers$|
 
 
 def redaction(file: SpecFile, environ: Mapping[str, str], webhook: str = "") -> Redaction:
-    """Hides what ``record.redact`` names, the address of a ``webhook``, and the values of secret variables.
+    """A redaction for ``record.redact``, the webhook's URL, and the values of secret variables.
 
     A variable is secret by its own name, such as ``SHOP_API_KEY``, and where it stands below a key such as
     ``headers`` or ``token``.

@@ -27,7 +27,7 @@ class Webhook:
 
     @property
     def host(self) -> str:
-        """What may be shown of the address: the rest may hold a token."""
+        """The part of the URL that may be shown; the rest may contain a token."""
         return urlsplit(self.url).hostname or ""
 
     @property
@@ -39,7 +39,7 @@ class Webhook:
             return self.host == "localhost"
 
     def require(self) -> None:
-        """Raise SetupError when a variable is not set."""
+        """Raise SetupError if a variable is not set."""
         if self.missing:
             name = self.missing[0]
             hint = MAKE_SECRET if name == signature.VARIABLE else f"export {name}=…, or remove record.webhook"

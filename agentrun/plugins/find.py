@@ -18,14 +18,14 @@ _TESTS = re.compile(r"test_.*|(tests|conftest)(\.py)?")
 
 @dataclass(frozen=True)
 class Source:
-    """A plugin that was found and not imported yet."""
+    """A plugin that was found, but not imported yet."""
 
     name: str
     place: Path | EntryPoint
 
     @property
     def where(self) -> str:
-        """Its file, or the installed package that brings it."""
+        """Its file, or the installed package that contains it."""
         if isinstance(self.place, EntryPoint):
             brought_by = self.place.dist.name if self.place.dist else self.place.value
             return f"installed package {brought_by}"
@@ -33,7 +33,7 @@ class Source:
 
 
 def find(project: Path) -> Mapping[str, list[Source]]:
-    """Every plugin by name; two sources under one name are both there, for the error that names both.
+    """All plugins by name; if two have the same name, both are listed, so that an error can name both.
 
     Files and packages of ``<project>/plugins``, but for tests and for names that begin with ``_`` or ``.``;
     then the entry points of installed packages. Nothing is imported.

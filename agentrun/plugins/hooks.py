@@ -30,7 +30,7 @@ _HINT = "return a list of functions from agentrun_tools"
 
 
 def functions_of(source: Source, module: object) -> list[Callable[..., Any]]:
-    """The functions that ``module`` names in its hook; raises PluginError when it can't.
+    """The functions that the module's hook returns; raises PluginError if it fails.
 
     A plugin that only hears of calls names none.
     """
@@ -42,7 +42,7 @@ def functions_of(source: Source, module: object) -> list[Callable[..., Any]]:
 
 
 def call_hooks_of(source: Source, module: object) -> CallHooks:
-    """What ``module`` does when a call begins and ends, and for its page.
+    """The module's hooks for calls and for pages.
 
     Raises PluginError when its hooks are misspelt.
     """
@@ -63,7 +63,7 @@ def call_hooks_of(source: Source, module: object) -> CallHooks:
 
 
 def providers_of(source: Source, module: object) -> list[Any]:
-    """What ``module`` gives as its service classes; raises PluginError when it can't."""
+    """The service classes that the module's hook returns; raises PluginError if it fails."""
     return _results(source, module, "agentrun_providers", "it must do no more than name classes")
 
 

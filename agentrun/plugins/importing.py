@@ -17,7 +17,7 @@ from agentrun.tools.author_errors import AuthoredError, authored
 
 
 def import_plugin(source: Source) -> ModuleType:
-    """Import a plugin; raises PluginError with file and line when it can't be, whatever it raises.
+    """Import a plugin; raises PluginError with file and line, whatever the plugin raises.
 
     ``sys.path`` stays as it is: a package imports its own modules relatively, and a file that needs a second
     file must become a package.

@@ -114,7 +114,7 @@ class _Shelf:
         self.problems.append(self.file.problem(("tools", index, *below), message, hint))
 
     def raise_problems(self) -> None:
-        """Raise what was found, if anything was."""
+        """Raise the problems found, if any."""
         if len(self.broken) == 1 and not self.problems:
             raise self.broken[0][1]
         for index, error in self.broken:

@@ -26,7 +26,7 @@ _HINT = 'return for example {"tts": {"parrot": ParrotTTSService}} from agentrun_
 
 
 class PluginServices:
-    """Finds the service of a provider that Pipecat doesn't have; a plugin is imported when it is asked for.
+    """Finds the services of providers that Pipecat doesn't have; plugins are imported when needed.
 
     ``parrot/…`` is looked for in the plugin ``parrot``, then in those that the spec's ``tools`` name.
     """

@@ -19,7 +19,7 @@ from agentrun.tools.tool import Tool
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin that was imported: its tools by name, in its own order, and its hooks for calls."""
+    """An imported plugin: its tools by name, in order, and its hooks for calls."""
 
     tools: Mapping[str, Tool]
     hooks: CallHooks
