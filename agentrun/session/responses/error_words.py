@@ -1,4 +1,4 @@
-"""Describes a service's failure to the operator: which service, where, and what to do next."""
+"""A service that fails, in words for whoever runs the server: which, where, and what to do next."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _NEXT_STEPS = {
     ErrorCategory.AUTHENTICATION: "check its API key",
     ErrorCategory.AUTHORIZATION: "check what its API key may do",
     ErrorCategory.INVALID_REQUEST: "check the model's name and its settings in the spec",
+    ErrorCategory.CONNECTIVITY: LOOK,
+    ErrorCategory.SERVER: "the provider's own fault: look at its status page, or add `fallback`",
     ErrorCategory.QUOTA: "the account's quota is used up: look at its billing",
     ErrorCategory.RATE_LIMIT: "the account's rate is too high: raise its limits, or add `fallback`",
 }
@@ -53,7 +55,8 @@ def describe(frame: ErrorFrame, kind: ErrorCategory, parts: PipelineParts) -> st
     what = _part(frame.processor, parts)
     if why := unreachable(frame.exception):
         return f"{what} failed: {why}; {LOOK}"
-    step = _NEXT_STEPS.get(kind)
+    # what is not a service, such as the line, has neither a key nor an address to look at
+    step = _NEXT_STEPS.get(kind) if parts.progress.find(frame.processor) else None
     why = frame.error[:_MOST_WORDS]
     return f"{what} failed ({kind.value.replace('_', ' ')}): {why}" + (f"; {step}" if step else "")
 

@@ -1,4 +1,4 @@
-"""Responds to errors and failed answers, so that the caller always hears something."""
+"""What is done about errors and answers that went wrong, so that the caller hears something."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ class Remedies:
                 return
         begun, follows = self.response_deadline.answer.has_begun, self.response_deadline.answer_follows
         verdict = self.faults.judge(frame, begun=begun, follows=follows)
-        logger.warning("call {}: {}; will {}", self.record.id, frame.error, verdict.value)
+        words = error_words.describe(frame, category(frame), self.parts)
+        logger.warning("call {}: {}; will {}", self.record.id, words, verdict.value)
         if verdict is Verdict.GO_ON:
             # what was made of it is heard first
             self.faults.forgive()
@@ -101,7 +102,7 @@ class Remedies:
         await self._renew_voice(frame)
         if verdict is Verdict.MEND:
             verdict = self._mended(frame)
-        await self._do(verdict, error_words.describe(frame, category(frame), self.parts))
+        await self._do(verdict, words)
 
     def _mended(self, frame: ErrorFrame) -> Verdict:
         """Have the next request made otherwise, and say so in the record."""

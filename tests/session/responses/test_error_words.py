@@ -69,7 +69,16 @@ def test_what_is_said_of_the_call_names_part_address_and_next_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "step"), [(ErrorCategory.AUTHENTICATION, "check its API key"), (ErrorCategory.QUOTA, "billing")]
+    ("kind", "step"),
+    [
+        (ErrorCategory.AUTHENTICATION, "check its API key"),
+        (ErrorCategory.QUOTA, "billing"),
+        (
+            ErrorCategory.CONNECTIVITY,
+            "OPENAI_BASE_URL",
+        ),  # Pipecat's transcription tells without the exception
+        (ErrorCategory.SERVER, "`fallback`"),
+    ],
 )
 def test_another_failure_names_what_to_look_at(kind: ErrorCategory, step: str) -> None:
     llm = FrameProcessor()
@@ -80,6 +89,15 @@ def test_another_failure_names_what_to_look_at(kind: ErrorCategory, step: str) -
         f"the language model (openai/gpt-4o at http://127.0.0.1:99) failed ({kind.value}): ref"
     )
     assert step in said
+
+
+def test_the_line_is_no_service_with_a_key_or_an_address() -> None:
+    frame = ErrorFrame("the peer has stopped reading")
+    frame.processor = FrameProcessor()
+    said = error_words.describe(
+        frame, ErrorCategory.CONNECTIVITY, cast(PipelineParts, PartsOf(FrameProcessor()))
+    )
+    assert said.endswith("failed (connectivity): the peer has stopped reading")
 
 
 @pytest.mark.parametrize(
