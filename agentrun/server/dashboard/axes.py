@@ -1,4 +1,4 @@
-"""Chart axes: round values vertically, times horizontally."""
+"""The axes of a chart: round values up the side, times along the bottom."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from datetime import datetime
 
 MOST_TICKS = 5
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
+_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+_LAST = 0.93
+"""How far right a time may begin: what begins later has no room."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,13 @@ def times(began: Sequence[datetime], every: int, form: str) -> list[TimeTick]:
         for place, time in enumerate(began)
         if place % every == 0
     ]
+
+
+def seconds(length: float) -> list[int]:
+    """Round times in a recording of ``length`` seconds, 0 first: six, if it is not many hours long.
+
+    >>> seconds(34.0), seconds(3725.0)
+    ([0, 10, 20, 30], [0, 900, 1800, 2700])
+    """
+    step = next((step for step in _SECONDS if length / step <= MOST_TICKS + 1), _SECONDS[-1])
+    return [0, *(place for place in range(step, int(length) + 1, step) if place <= length * _LAST)]

@@ -1,4 +1,4 @@
-"""Formats records for the dashboard's pages."""
+"""Records as the pages show them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ def answers(rows: Iterable[Row]) -> list[float]:
 
 
 def seconds(row: Row) -> float | None:
-    """How long the call lasted; None while it is up."""
+    """How long the line was open; None while it is. What was never answered has rung so long."""
     if not row["ended"]:
         return None
-    return (datetime.fromisoformat(row["ended"]) - datetime.fromisoformat(row["started"])).total_seconds()
+    opened = row.get("answered") or row["started"]
+    return (datetime.fromisoformat(row["ended"]) - datetime.fromisoformat(opened)).total_seconds()
 
 
 def summary(found: Iterable[Figures]) -> dict[str, Any]:
@@ -103,8 +104,12 @@ def services(row: Row) -> list[dict[str, Any]]:
     ]
 
 
-def waterfall(row: Row, most: int | None = None) -> dict[str, Any] | None:
-    """The bars of the answers, or of the latest ``most``, in parts of the longest; None without answers."""
+def waterfall(row: Row, most: int | None = None, scale: float = 0.0) -> dict[str, Any] | None:
+    """The bars of the answers, or of the latest ``most``; None without answers.
+
+    The widest is the longest of them, or as wide as ``scale`` ms where that is longer: bars that stand beside
+    those of another call are drawn to the same measure.
+    """
     turns = row.get("turns") or []
     left_out = max(0, len(turns) - most) if most else 0
     turns = turns[left_out:]
@@ -115,7 +120,7 @@ def waterfall(row: Row, most: int | None = None) -> dict[str, Any] | None:
     for turn in turns:
         parts, left = [], 0.0
         for stage in (name for name in STAGES if name in turn["stages"]):
-            wide = turn["stages"][stage] / longest * 100
+            wide = turn["stages"][stage] / max(longest, scale) * 100
             parts.append({"stage": stage, "ms": turn["stages"][stage], "left": left, "width": wide})
             left += wide
         bars.append({"at": turn["at"], "total": turn["total_ms"], "parts": parts})

@@ -1,4 +1,4 @@
-"""The contents of the dashboard's pages."""
+"""What the dashboard's pages show of the calls of a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from agentrun.records.store.queries import call_filter
 from agentrun.records.store.threads import StoreThreads
 from agentrun.server.calls.switchboard import Switchboard
-from agentrun.server.dashboard import charts, figures, record_source, versions
+from agentrun.server.dashboard import axes, charts, figures, record_source, versions
 from agentrun.server.dashboard.filters import Filters
 from agentrun.server.dashboard.page_writer import PageWriter
 from agentrun.server.dashboard.record_source import Row, Source
@@ -33,6 +33,7 @@ _OUTCOMES = {
     "placed": call_filter.PLACED,
     "analysis": (call_filter.SUCCESS, call_filter.NO_SUCCESS),
 }
+_CHOOSE = "choose two calls to compare: tick them in the list, then press “Compare two calls”"
 _SPANS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days"}
 Name = Annotated[str, Query(max_length=100)]
 Names = Annotated[list[Annotated[str, Query(max_length=400)]], Query(max_length=10)]
@@ -103,7 +104,7 @@ class Pages:
         """One call, or the ``part`` of its page that changes."""
         if part:
             return await self._pages.part("call_body.html", **await self._one(agent, call_id))
-        # the record of a long call takes its time: the head needs no more of it than that there is one
+        # a long record takes its time: the head needs no more of it than that there is one
         started = await self._source().began(agent, call_id)
         return self._pages.page(
             "call.html", figures.title(agent, started), partial(self._one, agent, call_id)
@@ -112,7 +113,7 @@ class Pages:
     async def _one(self, agent: str, call_id: str) -> dict[str, Any]:
         return self._call(await self._row(agent, call_id))
 
-    def _call(self, row: Row) -> dict[str, Any]:
+    def _call(self, row: Row, scale: float = 0.0) -> dict[str, Any]:
         # the page of a call that is up is written each second
         most = None if row["ended"] else MOST_LIVE_LINES
         timeline = figures.timeline(row)
@@ -122,7 +123,7 @@ class Pages:
             "line": figures.line(row),
             "timeline": shown,
             "left_out": len(timeline) - len(shown),
-            "waterfall": figures.waterfall(row, most),
+            "waterfall": figures.waterfall(row, most, scale),
             "services": figures.services(row),
             "sound": bool(row["ended"]) and self._recordings.has(row),
             "served": row["agent"] in self._switchboard.plans,
@@ -153,18 +154,21 @@ class Pages:
             "caller": waveform.outline(peaks.caller, up=True),
             "agent": waveform.outline(peaks.agent, up=False) if peaks.agent else "",
         }
-        return await self._pages.part(
-            "waveform.html", peaks=peaks, outlines=outlines, marks=figures.marks(row)
-        )
+        shown = {"outlines": outlines, "marks": figures.marks(row), "ticks": axes.seconds(peaks.seconds)}
+        return await self._pages.part("waveform.html", peaks=peaks, **shown)
 
     async def compare(self, call: Names = ()) -> Response:  # type: ignore[assignment]
         """Two calls side by side; each is named as its agent, a slash, and its id."""
         if len(call) != 2:
-            words = "choose two calls to compare: tick them in the list, then press “Compare two calls”"
-            raise HTTPException(422, words)
+            raise HTTPException(422, _CHOOSE)
         names = [each.partition("/")[::2] for each in call]
-        rows = await asyncio.gather(*(self._row(agent, call_id) for agent, call_id in names))
-        return self._pages.page("compare.html", "Two calls", {"calls": [self._call(row) for row in rows]})
+        await asyncio.gather(*(self._source().began(*name) for name in names))
+        return self._pages.page("compare.html", "Two calls", partial(self._both, names))
+
+    async def _both(self, names: Sequence[Sequence[str]]) -> dict[str, Any]:
+        rows = await asyncio.gather(*(self._row(*name) for name in names))
+        longest = max(figures.answers(rows), default=0.0)
+        return {"calls": [self._call(row, longest) for row in rows]}
 
     async def versions(
         self,

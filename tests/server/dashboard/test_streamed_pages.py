@@ -39,7 +39,13 @@ async def site() -> AsyncIterator[Site]:
         yield Site(switchboard, client)
 
 
-PAGES = {"": "live", "/charts": "figures", "/versions": "versions", "/calls/desk/CA1": "one"}
+PAGES = {
+    "": "live",
+    "/charts": "figures",
+    "/versions": "versions",
+    "/calls/desk/CA1": "one",
+    "/compare?call=desk/CA1&call=desk/CA2": "one",
+}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -52,7 +58,8 @@ async def test_the_head_is_there_before_the_records_are_read(
         await may_read.wait()
         return await read(*given)
 
-    site.switchboard.records.add(record(1, id="CA1"))
+    for name in ("CA1", "CA2"):
+        site.switchboard.records.add(record(1, id=name))
     monkeypatch.setattr(Source, PAGES[path], late)
     async with site.client.stream("GET", f"/dashboard{path}") as answer:
         texts = answer.aiter_text()
