@@ -42,7 +42,9 @@ _VERSION_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _WORD_AFTER = re.compile(r" ?([^\W\d_]+|[%°$€£¥₹])")
-_SIGN_BEFORE = re.compile(rf"(?:[{SIGNS}]|(?<!\w)(?:{'|'.join(sorted(CURRENCY_CODES))})) ?[-−]?$")
+_SIGN_BEFORE = re.compile(
+    rf"(?:[{SIGNS}]|(?<!\w)(?:Rs\.?|S/\.?|Dhs\.?|{'|'.join(sorted(CURRENCY_CODES))})) ?[-−]?$"
+)
 _REACH = 40
 """Characters before a figure that are looked at."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from agentrun.text_normalization import context, numbers
@@ -14,6 +15,8 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL
 _CODES = {
     "US$": "USD", "R$": "BRL", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD", "NZ$": "NZD",
     "HK$": "HKD", "S$": "SGD", "SG$": "SGD", "MX$": "MXN", "NT$": "TWD", "CN¥": "CNY", "RMB": "CNY",
+    "AR$": "ARS", "CL$": "CLP", "CO$": "COP", "COL$": "COP", "Mex$": "MXN", "MEX$": "MXN",
+    "S/.": "PEN", "S/": "PEN", "Rs.": "INR", "Rs": "INR", "Dhs.": "AED", "Dhs": "AED", "SFr.": "CHF",
     "₩": "KRW", "₺": "TRY", "฿": "THB", "zł": "PLN", "Kč": "CZK",
 }  # fmt: skip
 _COUNTRIES = {"US": "USD", "CA": "CAD", "AU": "AUD"}
@@ -25,7 +28,8 @@ _AMOUNT = (
 )
 _MAGNITUDE = (
     r"(?: ?(?:k|K|M|m|B|bn|Mio\.?|Mrd\.?|mln|mld|mi)(?!\w)"
-    r"| (?:thousand|million|billion|trillion|mil|millón|millones|milhão|milhões|bilhões|Millionen|Milliarden"
+    r"| (?:thousand|million|billion|trillion|lakhs?|crores?"
+    r"|mil|millón|millones|milhão|milhões|bilhões|Millionen|Milliarden"
     r"|millions|milliards?|milione|milioni|miliardi|miljoen|miljard)\b)?"
 )
 _SHORT = 3
@@ -34,8 +38,18 @@ _NAMED = re.compile(r" ?([^\W\d_]+)")
 _CENTS = re.compile(r"(.*\d)[.,](\d{1,2})")
 _SIGN_AND_MINUS = re.compile(r"([$€£¥₹])([-−])(?=\d)")
 _NO_WHOLE = re.compile(r"([$€£])\.(?=\d{2}(?!\d))")
-_NO_CENTS = re.compile(r"(?<=\d),(?:-{1,2}|–|—)(?=\W|$)(?! ?\d)")
-"""``12,-`` as German and Dutch prices are written."""
+_AMERICAN = {
+    "en": ("US dollar", "US dollars", "U.S. dollar", "U.S. dollars", "American dollar", "American dollars"),
+    "de": ("US-Dollar", "US-Dollar", "US Dollar", "US Dollar"),
+    "es": ("dólar estadounidense", "dólares estadounidenses", "dólar americano", "dólares americanos"),
+    "fr": ("dollar américain", "dollars américains", "dollar US", "dollars US"),
+    "it": ("dollaro americano", "dollari americani", "dollaro statunitense", "dollari statunitensi"),
+    "nl": ("Amerikaanse dollar", "Amerikaanse dollar", "US dollar", "US dollar"),
+    "pt": ("dólar americano", "dólares americanos", "dólar dos EUA", "dólares dos EUA"),
+}
+"""What people call dollars that a vocabulary has as dollars alone: one, and several of them."""
+_PESO: Currency = ("peso", "pesos", "centavo", "centavos")
+_GERMAN_PESO: Currency = ("Peso", "Pesos", "Centavo", "Centavos")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[., '’]\d{3})+")
 
 
@@ -47,7 +61,7 @@ def spoken(text: str, words: Vocabulary) -> str:
     'It is 12 dollars and 50 cents, or 1.250 euros, or 250 pesos.'
     """
     before, after, named = _patterns(words.code)
-    text = _NO_WHOLE.sub(r"\g<1>0.", _NO_CENTS.sub("", text))
+    text = _NO_WHOLE.sub(r"\g<1>0.", text)
     text = named.sub(lambda found: _named(found, words), _SIGN_AND_MINUS.sub(r"\2\1", text))
     text = before.sub(lambda found: _before(found, words), text)
     return after.sub(lambda found: _after(found, words), text)
@@ -66,17 +80,26 @@ def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Patte
         rf"(?<![\w.,])({_AMOUNT})({_MAGNITUDE}) ?({signs}|(?:{codes})(?!-))"
         rf"(?: ?({codes})|(?<=\$) ?({countries}))?(?!\w)"
     )
-    names = "|".join(
-        {re.escape(name) for one in VOCABULARIES[language].currencies.values() for name in one[:2]}
-    )
+    names = "|".join(map(re.escape, sorted(_names(language), key=len, reverse=True)))
     named = rf"(?<![\w.,$€£¥₹])(?:[$€£¥₹] ?)?((?:\d{{1,3}}(?:[.,]\d{{3}})+|\d+)[.,]\d{{2}}) ({names})(?!\w)"
     return re.compile(before), re.compile(after), re.compile(named)
 
 
+@cache
+def _names(language: str) -> Mapping[str, Currency]:
+    """The currencies by what one, and several of it, are called."""
+    currencies, american = VOCABULARIES[language].currencies, _AMERICAN[language]
+    cents = currencies["$"][2:]
+    pairs = zip(american[::2], american[1::2], strict=True)
+    dollars = [(one, many, cents[0], cents[1]) for one, many in pairs]
+    known = [*currencies.values(), *dollars, _GERMAN_PESO if language == "de" else _PESO]
+    return {name: currency for currency in known for name in currency[:2]}
+
+
 def _named(found: re.Match[str], words: Vocabulary) -> str:
     """An amount with cents whose currency is a word."""
-    sign = next(sign for sign, one in words.currencies.items() if found[2] in one[:2])
-    return _say(sign, found[1], "", words)
+    whole, cents = _split(found[1], "", words)
+    return _in_words(found[1], whole, cents, _names(words.code)[found[2]], words)
 
 
 def _before(found: re.Match[str], words: Vocabulary) -> str:
@@ -110,9 +133,7 @@ def _say(sign: str, amount: str, magnitude: str, words: Vocabulary) -> str:
             return f"{_say(sign, amount, '', words)}{magnitude}"
         return f"{_decimal(amount, words)} {name} {currency[1]}"
     whole, cents = _split(amount, sign, words)
-    if int(cents or 0) and not currency[3]:
-        return f"{_decimal(amount, words)} {currency[1]}"
-    return _whole_and_cents(whole, cents, currency, words)
+    return _in_words(amount, whole, cents, currency, words)
 
 
 def _split(amount: str, sign: str, words: Vocabulary) -> tuple[str, str]:
@@ -130,8 +151,10 @@ def _split(amount: str, sign: str, words: Vocabulary) -> tuple[str, str]:
     return numbers.with_thousands(whole, words), cents
 
 
-def _whole_and_cents(whole: str, cents: str, currency: Currency, words: Vocabulary) -> str:
+def _in_words(amount: str, whole: str, cents: str, currency: Currency, words: Vocabulary) -> str:
     one, many, one_cent, many_cents = currency
+    if int(cents or 0) and not many_cents:
+        return f"{_decimal(amount, words)} {many}"
     text = f"{whole} {one if whole == '1' else many}"
     number = int(cents or 0)
     if not number:

@@ -18,6 +18,7 @@ from agentrun.text_normalization import (
     rates,
     symbols,
     telephone,
+    written_amounts,
 )
 from agentrun.text_normalization.detection import language_of
 from agentrun.text_normalization.languages import VOCABULARIES, regions
@@ -93,7 +94,8 @@ class Normalizer:
         if words is None:
             return telephone.spoken(text, words)
         text = dates.spoken(text, words, day_first=self._day_first if words.code == "en" else None)
-        text = numbers.with_own_thousands(rates.spoken(text, words), words)
+        text = rates.spoken(written_amounts.plain(text, words), words)
+        text = numbers.with_own_thousands(text, words)
         text = numbers.spoken_ranges(telephone.spoken(text, words), words)
         text = money.spoken(dates.spoken_times(text, words), words)
         text = abbreviations.spoken(addresses.spoken_regions(text, words), words)

@@ -16,10 +16,15 @@ _NO_RANGE = re.compile(r"0\d{2,}|\d{1,3}(?:\.\d{3}){2,}")
 """A code, a figure of ``24-7``, or one of those with points that authorities give."""
 _FIGURE = rf"(?:[A-Z]{{1,2}}\$|[$€£])?\d+(?:[:.,]\d+)*(?:°[CF]?| ?%|{_HALF})"
 _RANGE = re.compile(rf"(?<![\w.,/-])({_FIGURE})(?: ?[-–] ?|—)(?={_FIGURE}(?![\w/-]))")
+_CODE = "|".join(sorted(context.CURRENCY_CODES))
+_SIGN_RANGE = re.compile(rf"(?<![\w.,/-])([A-Z]{{1,2}}\$|[$€£]|(?:{_CODE}) )(\d[\d.,]*)[-–—](?=\d)")
+"""``$20-30``, of which the sign is for both."""
 _PERCENT = re.compile(r"(?<=\d) ?%")
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+){2,}(?!\w)")
 _DOTTED_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3}){2,}")
 _FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
+_EIGHTHS = "⅛⅜⅝⅞"
+"""Of these a vocabulary has the signs alone: ``3/8`` is a day of March."""
 _FRACTION = re.compile(r"(?<![\w/.,])(\d)/(\d)(?![\w/]|[.,]\d)")
 _MIXED = re.compile(r"(?<![\w.,/])(\d{1,3}) (1/2|1/3|2/3|1/4|3/4)(?![\w/]|[.,]\d)")
 _DATE_BEFORE = re.compile(
@@ -62,6 +67,7 @@ def spoken_ranges(text: str, words: Vocabulary) -> str:
     signs = {"+": words.plus, "=": words.equals, "/": words.divided, "÷": words.divided}
     signs |= dict.fromkeys("*×x", words.times) | dict.fromkeys("-−–", words.minus)
     text = _EQUATION.sub(lambda found: _OPERATOR.sub(lambda one: f" {signs[one[1]]} ", found[0]), text)
+    text = _SIGN_RANGE.sub(rf"\2 {words.to} \1", text)
     return _RANGE.sub(lambda found: _range(found, words), text)
 
 
@@ -74,8 +80,12 @@ def spoken(text: str, words: Vocabulary) -> str:
     """
     for sign, plain in _FRACTIONS.items():
         text = re.sub(rf"(?<=\d) ?{sign}", f" {words.conjunction} {plain}", text).replace(sign, plain)
+    for sign in _EIGHTHS:
+        plain = words.fractions[sign]
+        text = re.sub(rf"(?<=\d) ?{sign}", f" {words.conjunction} {plain}", text).replace(sign, plain)
     text = _MIXED.sub(rf"\1 {words.conjunction} \2", text)
     text = _FRACTION.sub(lambda found: _fraction(found, words), text)
+    text = _compounds(words.code).sub(lambda found: _compound(found, words), text)
     text = _units(words.code).sub(lambda found: _unit(found, words), text)
     text = _PERCENT.sub(f" {words.percent}", text)
     text = (_COMMA_GROUPS if words.decimal == "," else _DOT_GROUPS).sub(_own_signs, text)
@@ -148,6 +158,27 @@ def _units(language: str) -> re.Pattern[str]:
     return re.compile(
         rf"(?<![\w])(\d[\d.,]*) ?({'|'.join(map(re.escape, names))})(?![\w°/])(\.(?= [a-z]))?{ordinal}"
     )
+
+
+@cache
+def _compounds(language: str) -> re.Pattern[str]:
+    """So much of one unit for each of another: ``5 mg/ml``, ``6 l/100 km``."""
+    from agentrun.text_normalization.languages import VOCABULARIES
+
+    words = VOCABULARIES[language]
+    units = "|".join(map(re.escape, sorted(words.units, key=len, reverse=True)))
+    each = "|".join(map(re.escape, sorted({*words.units, *words.each}, key=len, reverse=True)))
+    return re.compile(rf"(?<!\w)(\d[\d.,]*) ?({units})/(\d{{1,4}} ?)?({each})(?![\w°/])")
+
+
+def _compound(found: re.Match[str], words: Vocabulary) -> str:
+    figure, unit, count, each = found.groups()
+    if f"{unit}/{each}" in words.units:
+        return found[0]
+    one, many = words.units[unit]
+    single, several = words.units.get(each, (words.each.get(each, each),) * 2)
+    per = f"{count.strip()} {several}" if count else single
+    return f"{figure} {one if figure == '1' else many} {words.per} {per}"
 
 
 def _unit(found: re.Match[str], words: Vocabulary) -> str:

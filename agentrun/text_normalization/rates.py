@@ -27,8 +27,8 @@ def spoken(text: str, words: Vocabulary) -> str:
 def _rates(language: str) -> re.Pattern[str]:
     words = VOCABULARIES[language]
     codes = "|".join(sorted(context.CURRENCY_CODES))
-    names = "|".join(sorted({name for one in words.currencies.values() for name in one[:2]}))
-    sign = rf"(?:[A-Z]{{1,2}}\$|[{re.escape(context.SIGNS)}]|(?:{codes})\b)"
+    names = "|".join(sorted({name for one in words.currencies.values() for name in one if name}))
+    sign = rf"(?:[A-Z]{{1,2}}\$|S/\.?|[{re.escape(context.SIGNS)}]|(?:{codes})\b)"
     money = rf"{sign} ?{_FIGURE}(?<=\d)|{_FIGURE}(?<=[\d ]){sign}|{_FIGURE}(?<= )(?:{names})"
     each = "|".join(sorted({*words.each, *words.each.values()}, key=len, reverse=True))
     return re.compile(

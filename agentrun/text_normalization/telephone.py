@@ -11,7 +11,7 @@ _INTERNATIONAL = re.compile(r"(?<![\w+])(?:\+|00(?=[1-9]\d{1,2}[ /-]))\d[\d ()./
 _NORTH_AMERICAN = re.compile(
     r"(?<![\w.])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?!\w)|(?<![\w.-])\d{3}-\d{4}(?![\w-])"
 )
-_WITH_ZERO = re.compile(r"(?<![\w.,:/-])(?<!\d )\(?0\d{1,5}\)?[ /-]\d[\d -]{3,14}\d(?![\w,/]\w)")
+_WITH_ZERO = re.compile(r"(?<![\w.,:/-])(?<!\d )\(?0\d{1,5}\)?(?:[ -]| ?/ ?)\d[\d -]{3,14}\d(?![\w,/]\w)")
 _DOTTED = re.compile(r"(?<![\w.,:/-])0\d{1,3}(?:\.\d{2,4}){3,4}(?![\w]|\.\d)")
 """As French and Swiss numbers are written; a date, which has fewer groups, is read before."""
 _DASHED = re.compile(r"(?<![\w-])\d{2,6}(?:-\d{2,6}){2,}(?![\w-])|(?<![\w-])\d{5}-\d{4}(?![\w-])")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agentrun.text_normalization.languages.currencies import others
+from agentrun.text_normalization.languages.streets import streets
 from agentrun.text_normalization.short_days import short_days
 from agentrun.text_normalization.vocabulary import Vocabulary, ranges, words
 
@@ -30,6 +31,8 @@ _INCH = r" ?in\b(?:\.(?! [A-Z]|$))?"
 _NUMBERED_THINGS = (
     "order|room|invoice|flight|ticket|case|phone|serial|house|policy|item|track|platform|bus|account|booking"
 )
+_MEASURED = "tall|long|wide|high|deep|thick|monitor|screen|TV|display|laptop|tablet|pizzas?|wheels?|pipe|hose"
+_MAGNITUDES = {"K": "thousand", "M": "million", "B": "billion"}
 _EACH = {
     "s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "hrs": "hour", "d": "day",
     "day": "day", "night": "night", "wk": "week", "week": "week", "mo": "month", "mth": "month",
@@ -90,6 +93,18 @@ VOCABULARY = Vocabulary(
         "g": ("gram", "grams"),
         "mg": ("milligram", "milligrams"),
         "ml": ("milliliter", "milliliters"),
+        "mL": ("milliliter", "milliliters"),
+        "dL": ("deciliter", "deciliters"),
+        "l": ("liter", "liters"),
+        "L": ("liter", "liters"),
+        "mcg": ("microgram", "micrograms"),
+        "µg": ("microgram", "micrograms"),
+        "m³": ("cubic meter", "cubic meters"),
+        "km²": ("square kilometer", "square kilometers"),
+        "tsp": ("teaspoon", "teaspoons"),
+        "tbsp": ("tablespoon", "tablespoons"),
+        "fl oz": ("fluid ounce", "fluid ounces"),
+        "gal": ("gallon", "gallons"),
         "lb": ("pound", "pounds"),
         "lbs": ("pound", "pounds"),
         "oz": ("ounce", "ounces"),
@@ -105,9 +120,27 @@ VOCABULARY = Vocabulary(
         "m²": ("square meter", "square meters"),
         "cu ft": ("cubic foot", "cubic feet"),
         "cu yd": ("cubic yard", "cubic yards"),
+        "TB": ("terabyte", "terabytes"),
         "GB": ("gigabyte", "gigabytes"),
         "MB": ("megabyte", "megabytes"),
+        "KB": ("kilobyte", "kilobytes"),
+        "Mbps": ("megabit a second", "megabits a second"),
+        "Gbps": ("gigabit a second", "gigabits a second"),
+        "MHz": ("megahertz", "megahertz"),
+        "GHz": ("gigahertz", "gigahertz"),
         "kWh": ("kilowatt hour", "kilowatt hours"),
+        "kW": ("kilowatt", "kilowatts"),
+        "W": ("watt", "watts"),
+        "V": ("volt", "volts"),
+        "mmHg": ("millimeter of mercury", "millimeters of mercury"),
+        "bpm": ("beat a minute", "beats a minute"),
+        "ms": ("millisecond", "milliseconds"),
+        "h": ("hour", "hours"),
+        "wk": ("week", "weeks"),
+        "wks": ("week", "weeks"),
+        "mos": ("month", "months"),
+        "yr": ("year", "years"),
+        "yrs": ("year", "years"),
         "hrs": ("hour", "hours"),
         "hr": ("hour", "hours"),
         "min": ("minute", "minutes"),
@@ -124,6 +157,10 @@ VOCABULARY = Vocabulary(
         "2/3": "two thirds",
         "1/4": "one quarter",
         "3/4": "three quarters",
+        "⅛": "one eighth",
+        "⅜": "three eighths",
+        "⅝": "five eighths",
+        "⅞": "seven eighths",
     },
     abbreviations=(
         ranges(_SHORT_DAYS, "to"),
@@ -138,6 +175,7 @@ VOCABULARY = Vocabulary(
         *((rf"\b{short}(?= at \d)", day) for short, day in _SHORT_DAYS.items() if short != "Sat"),
         *((rf"\b{month[:3]}\.(?= ?\d)", month) for month in _MONTHS if month != "May"),
         *((rf"(?<!the )\b{day[:3]}\.(?= |$)", day) for day in _DAYS),
+        *streets(),
         (r"\bDr\.(?= [A-Z])", "Doctor"),
         (r"(?<![\w.])([A-Z][a-z]+) Dr\.", r"\1 Drive"),
         (r"\bDr\.(?=\W|$)", "Doctor"),
@@ -161,12 +199,28 @@ VOCABULARY = Vocabulary(
         (r"\b[Tt]el\.", "telephone"),
         (r"\b[Ee]xt\.(?= ?\d)", "extension"),
         (r"(?<![\w.])(\d)['′](\d{1,2})[\"″]", r"\1 foot \2"),
+        (r"(?<![\w.])(\d+)[\"″] ?[x×] ?(\d+)[\"″]", r"\1 by \2 inches"),
+        (rf"(?<![\w.\"])(\d+(?:\.\d)?)[\"″](?= (?:{_MEASURED})\b)", r"\1 inch"),
+        (rf"(?<![\w.'])(\d+)['′](?= (?:{_MEASURED})\b)", r"\1 foot"),
+        (r"\bpp\.(?= ?\d)", "pages"),
+        (r"\bp\.(?= ?\d)", "page"),
         (rf"(?<![\w.])(\d+) ?ft\.? 1{_INCH}", r"\1 ft 1 inch"),
         (rf"(?<![\w.])(\d+) ?ft\.? (\d{{1,2}}){_INCH}", r"\1 ft \2 inches"),
         (r"(?<![\w.,])1 ?in\.(?= [a-z(])", "1 inch"),
         (r"(?<=\d) ?in\.(?= [a-z(])", " inches"),
         (r"(?<=\d) ?(sq|cu)\. ?(?=(?:ft|mi|yd|m|km)\b)", r" \1 "),
         (r"(?<=\d )x(?=\d{1,5}\b)", "extension "),
+        *(
+            (rf"(?<![\w.,$€£])(\d+\.\d) ?{short}(?!\w|\.\d)", rf"\1 {word}")
+            for short, word in _MAGNITUDES.items()
+        ),
+        (r"(?<![\w.,])(\d{1,2}) ?h ?(\d{1,2}) ?m(?:in)?(?!\w)", r"\1 h \2 min"),
+        (r"(?<![\w.,])1 m(?![\w/])", "1 meter"),
+        (r"(?<=\d) m(?![\w/])|(?<=\d)m(?= (?:away|long|wide|tall|deep|high|apart|from|of)\b)", " meters"),
+        (r"§§? ?(?=\d)", "section "),
+        (r"\b([Ii])ncl\.(?= ?[\w$€£])", r"\1ncluding"),
+        (r"\b([Ee])xcl\.(?= ?[\w$€£])", r"\1xcluding"),
+        (r"\bp\. ?a\.(?=\W|$)", "per annum"),
         (r"\be\.g\.,?", "for example,"),
         (r"\bi\.e\.,?", "that is,"),
         (r"\betc\.(?= [A-ZÀ-Ý]|$)", "and so on."),
