@@ -64,11 +64,30 @@ def beginning(text: str, share: float) -> str:
     return "".join(words[: round(len(words) * min(max(share, 0.0), 1.0))])
 
 
+def without(text: str, part: str) -> str:
+    """``text`` without ``part``, whatever spaces either has; as it is where ``part`` is not in it.
+
+    >>> without("We are open. We are closed on Mondays. Come.", "We are closed  on Mondays.")
+    'We are open. Come.'
+    """
+    signs = r"\s*".join(re.escape(sign) for sign in part if not sign.isspace())
+    return re.sub(rf"\s*{signs}", "", text, count=1).strip() if signs else text
+
+
+def syllables(text: str) -> int:
+    """How many characters of ``text`` are a syllable each.
+
+    >>> syllables("営業時間は9時です"), syllables("Open.")
+    (8, 0)
+    """
+    return len(_SYLLABLE.findall(text))
+
+
 def seconds(text: str) -> float:
     """How long ``text`` takes to say, at an ordinary pace.
 
     >>> seconds("It is open today."), seconds("営業時間")
     (1.1333333333333333, 0.8)
     """
-    syllables = len(_SYLLABLE.findall(text))
-    return syllables / SYLLABLES_PER_SECOND + (len(text) - syllables) / CHARACTERS_PER_SECOND
+    spoken = syllables(text)
+    return spoken / SYLLABLES_PER_SECOND + (len(text) - spoken) / CHARACTERS_PER_SECOND

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+
+from agentrun.text_normalization.words import SYLLABLES_PER_SECOND, syllables
 
 _USUAL_SECONDS = 1 / 14
 """Of one letter: English at 150 words a minute, with 5.6 letters and spaces a word."""
@@ -14,6 +17,10 @@ _UNSURE = 0.65
 """The same, as long as nothing is known of it."""
 _DIGIT, _SIGN = 5, 6
 """How many letters a digit, and a sign such as ``%``, is when it is read out."""
+_SYLLABLE = 1 / SYLLABLES_PER_SECOND / _USUAL_SECONDS
+"""The same of a character that is a syllable, as in Mandarin, Japanese and Korean."""
+_READ_OUT = "%&@#*/\\"
+"""Of the punctuation; the other marks are pauses."""
 _WORD = re.compile(r"\S+\s*")
 
 
@@ -29,7 +36,7 @@ class SpeakingRate:
     """
 
     def __init__(self) -> None:
-        self._letters = 0
+        self._letters = 0.0
         self._seconds = 0.0
 
     def learn(self, text: str, seconds: float) -> None:
@@ -70,14 +77,19 @@ class SpeakingRate:
 def longest(text: str) -> float:
     """How many seconds ``text`` may take, by the slowest voice there is; more is no speech of it.
 
-    >>> longest("Hello.")
-    11.7
+    >>> longest("Hello."), longest("我们的营业时间是每天上午九点到下午六点。")
+    (11.7, 25.5)
     """
     return round(_LEAST_LONGEST + _letters(text) * _USUAL_SECONDS * _SLOWEST, 1)
 
 
-def _letters(text: str) -> int:
-    """The length of ``text`` as it is read out."""
-    return sum(
-        _DIGIT if c.isdigit() else 1 if c.isalpha() or c.isspace() or c in ".,'-" else _SIGN for c in text
-    )
+def _letters(text: str) -> float:
+    """The length of ``text`` as it is read out, in letters of an alphabet."""
+    return sum(map(_weight, text)) + syllables(text) * (_SYLLABLE - 1)
+
+
+def _weight(sign: str) -> int:
+    if sign.isdigit():
+        return _DIGIT
+    is_plain = sign.isspace() or unicodedata.category(sign)[0] in "LMP"
+    return 1 if is_plain and sign not in _READ_OUT else _SIGN
