@@ -103,6 +103,8 @@ def test_loudness_is_that_of_the_loudest_piece() -> None:
     assert measured is not None
     assert -9.5 < measured < -8.5
     assert loudness(iter(frames[:1])) == pytest.approx(-90.3, abs=0.1)
+    constant = InputAudioRawFrame(np.full(1600, 900, "<i2").tobytes(), 16_000, 1)
+    assert loudness(iter([constant])) == pytest.approx(-90.3, abs=0.1), "nobody hears it"
     assert loudness(iter(())) is None
 
 

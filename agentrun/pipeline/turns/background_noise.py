@@ -27,13 +27,14 @@ class BackgroundNoise:
     """Says which windows need no judgement, since they are no louder than noise that was judged.
 
     A model is asked some thirty times a second, and of a line on which nobody speaks it answers the same
-    each time.
+    each time. What counts is how far sound swings: a line's constant, which no ear hears, is neither noise
+    nor voice.
 
     >>> noise = BackgroundNoise()
     >>> for _ in range(SURE_WINDOWS):
     ...     assert not noise.covers(bytes(512))
     ...     noise.judged(0.01)
-    >>> noise.covers(bytes(512)), noise.covers(bytes([0, 16]) * 256)
+    >>> noise.covers(bytes(512)), noise.covers(bytes([0, 16, 0, 240]) * 128)
     (True, False)
     """
 
@@ -45,7 +46,8 @@ class BackgroundNoise:
     def covers(self, window: bytes) -> bool:
         """Whether ``window``, 16-bit samples, is such noise. If not, ``judged`` is to be told what it is."""
         samples = np.frombuffer(window, dtype="<i2").astype(np.float32)
-        self._energy = float(samples @ samples) / (len(samples) or 1)
+        count = len(samples) or 1
+        self._energy = float(samples @ samples) / count - (float(samples.sum()) / count) ** 2
         if self._energy > min(LOUDER * self._floor, MOST_ENERGY):
             self._windows = 0
         if self._windows < SURE_WINDOWS:

@@ -143,7 +143,8 @@ def loudness(frames: Iterator[Frame]) -> float | None:
     window = max(1, pieces[0].sample_rate * pieces[0].num_channels // 10)
     whole = sound[: len(sound) // window * window] if len(sound) >= window else sound
     rows = whole.reshape(-1, min(window, len(whole)) or 1)
-    loudest = float(np.sqrt(np.mean(rows**2, axis=1)).max(initial=0.0))
+    # not the root of the mean square: a line's constant is no sound
+    loudest = float(rows.std(axis=1).max(initial=0.0))
     return 20 * float(np.log10(max(loudest, 1.0) / _FULL_SCALE))
 
 

@@ -22,6 +22,7 @@ from agentrun.transports.mulaw import RATE
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 WINDOW = 256
+LOUD = b"\x00\x10\x00\xf0" * (WINDOW // 2)
 
 
 class Asked(pipecat_private.SharedSilero):
@@ -63,8 +64,11 @@ def changes(heard: list[VADState], to: VADState) -> list[int]:
     return [at for (_, before), (at, state) in pairwise(sure) if before != state == to]
 
 
-def conversation(decibels: float | None, gain: float) -> np.ndarray[Any, Any]:
-    """Four questions with 4 s of the line before each and after the last, times ``gain``, over noise."""
+def conversation(decibels: float | None, gain: float, constant: int = 0) -> np.ndarray[Any, Any]:
+    """Four questions with 4 s of the line before each and after the last, times ``gain``, over noise.
+
+    All of it is ``constant`` samples from zero.
+    """
     pause = np.zeros(4 * RATE)
     files = ("02_mens_scores", "09_interrupt_change", "13_ambiguous", "15_hangup")
     spoken = [part for name in files for part in (pause, from_file(CORPUS / f"{name}.wav").samples * gain)]
@@ -72,16 +76,16 @@ def conversation(decibels: float | None, gain: float) -> np.ndarray[Any, Any]:
     if decibels is not None:
         random = np.random.default_rng(3)
         sound = sound + random.normal(0.0, 32_768 * 10 ** (decibels / 20), len(sound))
-    clipped: np.ndarray[Any, Any] = np.clip(sound, -32_768, 32_767)
+    clipped: np.ndarray[Any, Any] = np.clip(sound + constant, -32_768, 32_767)
     return clipped
 
 
-@pytest.mark.parametrize("gain", [1.0, 0.2])
+@pytest.mark.parametrize(("gain", "constant"), [(1.0, 0), (0.2, 0), (0.05, 300)])
 @pytest.mark.parametrize("decibels", [None, -55.0])
 async def test_speech_begins_and_ends_where_it_does_when_each_window_is_judged(
-    decibels: float | None, gain: float
+    decibels: float | None, gain: float, constant: int
 ) -> None:
-    sound = conversation(decibels, gain)
+    sound = conversation(decibels, gain, constant)
     each, ours = EachWindow(), Asked()
     expected, heard = await states(each, sound), await states(ours, sound)
     for to in (VADState.SPEAKING, VADState.QUIET):
@@ -104,14 +108,14 @@ def test_what_came_before_a_louder_sound_is_given_once_and_judged_before_it() ->
         assert not noise.covers(quiet)
         noise.judged(0.0)
     assert all(noise.covers(quiet) for _ in range(LEAD_IN_WINDOWS * 2))
-    assert not noise.covers(b"\x00\x10" * WINDOW)
+    assert not noise.covers(LOUD)
     assert noise.lead_in() == [quiet] * LEAD_IN_WINDOWS
     assert noise.lead_in() == []
 
 
 def test_after_a_louder_sound_each_window_is_judged_for_a_second() -> None:
     noise, quiet = BackgroundNoise(), b"\x10\x00" * WINDOW
-    for window in (*[quiet] * SURE_WINDOWS, b"\x00\x10" * WINDOW):
+    for window in (*[quiet] * SURE_WINDOWS, LOUD):
         assert not noise.covers(window)
         noise.judged(0.0)
     for _ in range(SURE_WINDOWS - 1):
@@ -130,7 +134,7 @@ def test_a_voice_makes_the_noise_unsure() -> None:
 
 def test_in_a_loud_room_each_window_is_judged() -> None:
     noise = BackgroundNoise()
-    loud = np.full(WINDOW, MOST_ENERGY**0.5 * 1.1).astype("<i2").tobytes()
+    loud = (np.tile([1.1, -1.1], WINDOW // 2) * MOST_ENERGY**0.5).astype("<i2").tobytes()
     for _ in range(SURE_WINDOWS * 3):
         assert not noise.covers(loud)
         noise.judged(0.0)

@@ -139,7 +139,10 @@ class QuietCaller:
         samples = samples[: len(samples) // size * size]
         if not len(samples):
             return
-        levels = np.abs(samples.astype(np.float32)).reshape(-1, size).mean(axis=1)
+        pieces = samples.astype(np.float32).reshape(-1, size)
+        # a line's constant is neither noise nor voice
+        pieces -= pieces.mean(axis=1, keepdims=True)
+        levels = np.abs(pieces).mean(axis=1)
         self._noise.note(float(levels.min()), len(samples) / rate)
         if speaks:
             self._callers_level = max(self._callers_level, float(levels.mean()))
@@ -171,8 +174,11 @@ class QuietCaller:
 def louder(pcm: bytes) -> bytes:
     """``pcm`` with its loudest sample at half of what there is room for, for a detector that is used to that.
 
-    >>> np.frombuffer(louder(np.array([0, -100, 50], dtype="<i2").tobytes()), "<i2").tolist()
-    [0, -16000, 8000]
+    >>> np.frombuffer(louder(np.array([0, -100, 100], dtype="<i2").tobytes()), "<i2").tolist()
+    [0, -16000, 16000]
+    >>> np.frombuffer(louder(np.array([900, 800, 1000], dtype="<i2").tobytes()), "<i2").tolist()
+    [0, -16000, 16000]
     """
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
+    samples -= samples.mean() if len(samples) else 0.0
     return (samples * (_PEAK / max(1.0, float(np.abs(samples).max(initial=0.0))))).astype("<i2").tobytes()

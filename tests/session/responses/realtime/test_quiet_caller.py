@@ -102,6 +102,14 @@ def test_a_quiet_caller_is_noticed(telephone: bool, noise: float, level: float) 
     assert virtual_time.run(listen())
 
 
+@pytest.mark.parametrize("constant", [300, 1_200])
+def test_a_quiet_caller_on_a_line_whose_sound_is_not_about_zero_is_noticed(constant: int) -> None:
+    async def listen() -> bool:
+        return await Line(telephone=False).brings(over(20, words(250)) + np.int16(constant))
+
+    assert virtual_time.run(listen())
+
+
 @pytest.mark.parametrize("telephone", [True, False])
 @pytest.mark.parametrize("level", [20, 60, 150, 450, 2000])
 def test_hiss_is_not(telephone: bool, level: float) -> None:
