@@ -21,6 +21,7 @@ class Listener:
 
     def __init__(self, seconds: float, written: Any, *, alone: bool = True) -> None:
         self.noises, self.errors, self.looks = list[str](), list[str](), list[float]()
+        self.noted = list[str]()
         self._seconds, self._written = seconds, written
         service: Any = object()
         member = Member(service, "first/ear", 8.0)
@@ -31,6 +32,7 @@ class Listener:
             lambda frame: self.errors.append(frame.error),
             start=asyncio.create_task,
             alone=alone,
+            noted=self.noted.append,
         )
         self.speech = UnbrokenSpeech(ear, {service: self._look}, 8.0)
 
@@ -68,6 +70,14 @@ def test_a_service_that_fails_is_not_one_that_finds_nothing(wrong: Any) -> None:
     assert len(failing.noises) == 1
     assert "429" in failing.noises[0]
     assert "429" in failing.errors[0]
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(55, 0), (65, 1), (140, 1)])
+def test_speech_that_goes_on_and_on_is_told_of_once(seconds: float, times: int) -> None:
+    speaks = Listener(0.1, WORDS)
+    speaks.hear(seconds)
+    assert speaks.noted == ["first/ear: 60 s of speech without a pause, and no answer"] * times
+    assert speaks.noises == []
 
 
 def test_the_next_service_is_asked_at_once() -> None:

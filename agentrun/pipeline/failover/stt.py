@@ -61,8 +61,8 @@ class SpeechToTextFailover(Failover):
     ) -> None:
         super().__init__(members, listener)
         self._prompt = prompt
-        alone = len(members) == 1
-        ear = Ear(lambda: self._serving, self._why_no_words, self._noise, self.fail, self._move, alone)
+        told = (self._why_no_words, self._noise, self.fail, self._move, len(members) == 1, listener.noted)
+        ear = Ear(lambda: self._serving, *told)
         self._unbroken = UnbrokenSpeech(ear, so_far or {}, answer)
         self._words_since_agent = False
         self._last = LastWords()
@@ -234,7 +234,7 @@ class SpeechToTextFailover(Failover):
         self._written()
 
     def _written(self) -> None:
-        """Words are there: of the oldest utterance that has ended, or of the one that goes on."""
+        """Words are there: of the oldest utterance that has ended, or of one that goes on, be it a breath."""
         self.deadline.lift()
         self.succeeded()
         if self.busy:
@@ -242,7 +242,6 @@ class SpeechToTextFailover(Failover):
             if self.busy:
                 self.wait()
         elif self._utterances:
-            # what is left of it may be a breath
             self._utterances[0].seconds = 0.0
             frames = self._utterances[0].frames
             started = [each for each in frames if isinstance(each[0], VADUserStartedSpeakingFrame)]

@@ -16,6 +16,8 @@ from agentrun.pipeline.failover.failover import Member
 
 LOOK_SECONDS = 3.0
 """How long it may take to find words in it; to a service that streams it is given beforehand."""
+UNBROKEN_SECONDS = 60.0
+"""Speech that goes on for so long is told of: it may be a television, and nobody answers meanwhile."""
 _NEXT_SECONDS = 1.0
 """After which the service that takes over from one that failed is asked, or one that was still busy."""
 SoFar = Callable[[float], Awaitable[Sequence[Frame | None]]]
@@ -26,7 +28,8 @@ SoFar = Callable[[float], Awaitable[Sequence[Frame | None]]]
 class Ear:
     """Who writes speech down, and who is told what comes of it: ``noise`` in words, ``fail`` an error.
 
-    ``start`` begins a task. Where nobody takes over, ``alone``, what is slow to answer is noted at most once.
+    ``noted`` is told of what nothing is done about. ``start`` begins a task. Where nobody takes over,
+    ``alone``, what is slow to answer is noted at most once.
     """
 
     serving: Callable[[], Member | None]
@@ -35,6 +38,7 @@ class Ear:
     fail: Callable[[ErrorFrame], None]
     start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     alone: bool
+    noted: Callable[[str], None]
 
 
 class UnbrokenSpeech:
@@ -51,12 +55,14 @@ class UnbrokenSpeech:
         self._ear, self._so_far, self._seconds = ear, so_far, seconds
         self._deadline = AttemptDeadline(self._look)
         self._slow = AttemptDeadline(lambda: self._unknown("no transcript yet"))
+        self._long = AttemptDeadline(self._goes_on)
         self._looking: asyncio.Task[None] | None = None
         self._has_asked = False
 
     def begins(self) -> None:
         """The caller's voice is heard."""
         self._has_asked = False
+        self._long.set(UNBROKEN_SECONDS)
         self._wait()
 
     def words(self) -> None:
@@ -66,11 +72,15 @@ class UnbrokenSpeech:
 
     def ends(self) -> None:
         """The caller's voice pauses, or the call is over: nobody wants to know any more."""
-        self._deadline.lift()
-        self._slow.lift()
+        for deadline in (self._deadline, self._slow, self._long):
+            deadline.lift()
         looking, self._looking = self._looking, None
         if looking:
             looking.cancel()
+
+    def _goes_on(self) -> None:
+        if member := self._ear.serving():
+            self._ear.noted(f"{member.name}: {UNBROKEN_SECONDS:g} s of speech without a pause, and no answer")
 
     def _wait(self) -> None:
         member = self._ear.serving()

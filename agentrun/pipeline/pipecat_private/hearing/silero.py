@@ -13,10 +13,12 @@ from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADParams, VADState
 
 from agentrun.pipeline.pipecat_private.hearing import silero_graph
 from agentrun.pipeline.turns.background_noise import BackgroundNoise
+from agentrun.pipeline.turns.background_speech import BackgroundSpeech
 from agentrun.pipeline.turns.early_end_of_turn import EarlyEndOfTurn
 from agentrun.pipeline.turns.steady_sound import JudgedSound
 from agentrun.pipeline.turns.sure_speech import SureSpeech
 
+_SPEAKING = (VADState.SPEAKING, VADState.STOPPING)
 _SCALE = np.float32(1 / 32_768)
 
 
@@ -78,6 +80,7 @@ class SharedSilero(SileroVADAnalyzer):
         self._windows_since_reset = 0
         self._low_confidence_windows = 0
         self._noise = BackgroundNoise()
+        self._behind = BackgroundSpeech()
 
     def set_sample_rate(self, sample_rate: int) -> None:
         """Judge sound at ``sample_rate`` Hz, 8000 or 16000."""
@@ -85,8 +88,12 @@ class SharedSilero(SileroVADAnalyzer):
         self._model = SileroModel(sample_rate)
 
     def voice_confidence(self, buffer: Any) -> Any:
-        """How sure the model is of a voice in ``buffer``, 0 to 1: 0 unasked for the noise of a quiet line."""
+        """How sure the model is of the caller's voice in ``buffer``, 0 to 1.
+
+        It is 0 unasked for the noise of a quiet line, and for voices behind the caller's own.
+        """
         if self._vad_state is VADState.QUIET and self._noise.covers(buffer):
+            self._behind.skipped()
             return 0.0
         windows = self._noise.lead_in()
         if windows:
@@ -96,6 +103,8 @@ class SharedSilero(SileroVADAnalyzer):
             self._judged(window)
         confidence = self._judged(buffer)
         self._noise.judged(confidence)
+        if self._behind.hides(buffer, is_speaking=self._vad_state in _SPEAKING):
+            confidence = 0.0
         if self._sure:
             self._begin_early(self._sure, confidence)
         return confidence
