@@ -1,9 +1,10 @@
-"""Text to speech over a WebSocket, as two providers have it."""
+"""Text to speech over a WebSocket, as three providers have it."""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -109,3 +110,42 @@ class ElevenLabsVoice(Peer):
         wrong = {"message": self.complaint, "error": "quota_exceeded", "code": 1008}
         await socket.send(json.dumps({**wrong, "contextId": json.loads(message)["context_id"]}))
         await socket.close(1008, self.complaint)
+
+
+class DeepgramVoice(Peer):
+    """https://developers.deepgram.com/docs/tts-websocket
+
+    It sends the sound of what it is told, and no times of words.
+    """
+
+    overrides = (
+        ("pipeline.tts.model", "deepgram/aura-2-helena-en"),
+        ("pipeline.tts.base_url", "{address}"),
+    )
+    key = "DEEPGRAM_API_KEY"
+    complaint = "The model is overloaded"
+
+    def ends(self, message: str | bytes) -> bool:
+        return bool(json.loads(message)["type"] == "Speak")
+
+    async def answer(self, socket: ServerConnection, message: str | bytes) -> None:
+        wanted = json.loads(message)
+        if wanted["type"] == "Speak":
+            text = wanted["text"].strip()
+            self.told.append(text)
+            assert socket.request
+            rate = int(re.findall(r"sample_rate=(\d+)", socket.request.path)[0])
+            await socket.send(base64.b64decode(tone(len(text.split()), rate)))
+        elif wanted["type"] in ("Flush", "Clear"):
+            done = {"Flush": "Flushed", "Clear": "Cleared"}[wanted["type"]]
+            await socket.send(json.dumps({"type": done, "sequence_id": 0}))
+
+    def is_goodbye(self, message: str | bytes) -> bool:
+        return bool(json.loads(message)["type"] == "Close")
+
+    async def part(self, socket: ServerConnection) -> None:
+        await socket.close()
+
+    async def complain(self, socket: ServerConnection, _message: str | bytes) -> None:
+        await socket.send(json.dumps({"type": "Warning", "warn_msg": self.complaint}))
+        await socket.close(1011, self.complaint)

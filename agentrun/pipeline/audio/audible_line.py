@@ -1,4 +1,4 @@
-"""Holds back an answer until its first audible sound, so that silence alone is never played."""
+"""Holds back an answer until its first audible sound, and silence within it that is too long."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
 from agentrun.pipeline.services.speech.audible_sound import is_silent
 
+MOST_SILENCE_SECONDS = 3.0
+"""Within an answer: what is silent for longer is not being said, and the line is free until it goes on."""
+
 
 class AudibleLine(FrameProcessor):
     """Has ``take`` given what comes, but for the silence that an answer begins with, and the words beside it.
 
     Behind it what can be heard is given at the time at which it would have been: as much of the silence is
     left out as it took to come. The words of an answer without any sound that can be heard are dropped.
+
+    Of a longer silence within an answer the beginning is given: whoever waits for the rest is known to hear
+    nothing then.
     """
 
     def __init__(self) -> None:
@@ -32,6 +38,7 @@ class AudibleLine(FrameProcessor):
         self._waits = True
         self._kept: deque[Frame] = deque()
         self._silent_since: float | None = None
+        self._quiet = 0.0
 
     @abstractmethod
     async def take(self, frame: Frame, direction: FrameDirection) -> None:
@@ -52,7 +59,15 @@ class AudibleLine(FrameProcessor):
                 return
             self._waits = False
             await self._give(0.0 if self._silent_since is None else self._clock() - self._silent_since)
-        await self.take(frame, direction)
+        if not (isinstance(frame, TTSAudioRawFrame) and self._is_quiet_for_too_long(frame)):
+            await self.take(frame, direction)
+
+    def _is_quiet_for_too_long(self, frame: TTSAudioRawFrame) -> bool:
+        if not is_silent(frame.audio):
+            self._quiet = 0.0
+            return False
+        self._quiet += frame.num_frames / frame.sample_rate
+        return self._quiet > MOST_SILENCE_SECONDS
 
     def _keep(self, frame: Frame) -> None:
         self._kept.append(frame)

@@ -13,7 +13,7 @@ class CutAnswer:
 
     ``remembered`` are those of them that the model is to know of.
     ``by`` says what cut it, and is empty where all of it had been heard. Of words that a speech service has
-    ``timed`` Pipecat knows better how many were heard.
+    ``timed`` Pipecat knows better how many were heard, but for the sentences that were ``silent``.
     """
 
     words: str
@@ -21,3 +21,4 @@ class CutAnswer:
     by: CutBy
     remembered: str
     timed: bool = False
+    silent: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from agentrun.pipeline.audio.cut_answer import CutAnswer
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.records import CutBy
+from agentrun.text_normalization import words as texts
 
 _MARKERS = (
     completion.USER_TURN_COMPLETE_MARKER,
@@ -84,16 +85,19 @@ class HeardAnswers:
         if cut is None and self._playout.is_closed:
             # of an answer that was dropped when the line was closed, or that has come since
             return "", "", 0.0, ""
+        audible = whole
+        for silent in cut.silent if cut else self._playout.silent:
+            audible = texts.without(audible, silent)
         if cut is None:
-            portion = self._playout.heard_of(whole)
+            portion = self._playout.heard_of(audible)
             began = self._playout.take_whole(whole) if whole else 0.0
-            return portion, portion, began, "" if portion == whole else "server"
+            return portion, portion, began, "" if portion == audible else "server"
         if not self._playout.announced:
             return cut.words, cut.remembered, cut.began, cut.by
         if cut.timed and cut.words == cut.remembered:
-            return whole or cut.words, whole or cut.words, cut.began, cut.by
+            return audible or cut.words, audible or cut.words, cut.began, cut.by
         # both are the beginning of the same words; sentences that have gone out were heard for certain
-        words, remembered = max(whole, cut.words, key=len), max(whole, cut.remembered, key=len)
+        words, remembered = max(audible, cut.words, key=len), max(audible, cut.remembered, key=len)
         return words, remembered, cut.began, cut.by
 
     def _tell(self, words: str, began: float, by: CutBy) -> None:

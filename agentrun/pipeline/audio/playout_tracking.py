@@ -18,7 +18,6 @@ from pipecat.frames.frames import (
     TTSTextFrame,
 )
 from pipecat.processors.frame_processor import FrameDirection
-from pipecat.utils.text.base_text_aggregator import TextType
 
 from agentrun.pipeline.audio import spoken_piece
 from agentrun.pipeline.audio.audible_line import AudibleLine
@@ -50,6 +49,7 @@ class PlayoutTracker(AudibleLine):
         self.silent_for = 0.0  # seconds since the end of the sound, when its end was told
         self._generating = False
         self._pieces: list[Piece] = []
+        self._silent: set[int] = set()  # segments, which may be told before they come here
         self._played = 0.0
         self._speaking_since: float | None = None
         self._is_silenced = self._is_left_over = False  # no sound since a cut; what it left is played
@@ -81,9 +81,11 @@ class PlayoutTracker(AudibleLine):
     def cut(self, cause: CutBy) -> None:
         """Nothing more of the answer is heard from now on."""
         if self._cut is None and self.began is not None:
-            words, remembered = spoken_piece.heard(self._pieces, self._played_until(self._clock()))
+            pieces, played = self._pieces, self._played_until(self._clock())
+            words, remembered = spoken_piece.heard(pieces, played, self._silent)
             timed = any(piece.told for piece in self._pieces)
-            self._cut = CutAnswer(words, self.began, "" if self._all_heard() else cause, remembered, timed)
+            by: CutBy = "" if self._all_heard() else cause
+            self._cut = CutAnswer(words, self.began, by, remembered, timed, self.silent)
         self._forget()
 
     def take_cut(self) -> CutAnswer | None:
@@ -98,10 +100,8 @@ class PlayoutTracker(AudibleLine):
         played = self._played_until(now)
         # a realtime model's answer is one piece
         count = spoken_piece.count(self._pieces, words, played) if self.announced else 1
-        for piece in self._pieces[:count]:
-            played -= piece.seconds
-            self._pieces.remove(piece)
-        self._played = max(0.0, played)
+        taken, self._pieces = self._pieces[:count], self._pieces[count:]
+        self._played = max(0.0, played - sum(piece.seconds for piece in taken))
         self.began = None
         if self._speaking_since is not None:
             self._speaking_since = now
@@ -115,10 +115,22 @@ class PlayoutTracker(AudibleLine):
             return words
         return self._pieces[0].share_of(words, self._pieces[0].seconds)
 
-    def broke_off(self) -> None:
-        """The speech service has failed: no more is heard of a sentence whose sound has begun."""
+    def broke_off(self, *, for_good: bool = False) -> None:
+        """The speech service has failed: no more is heard of a sentence whose sound has begun.
+
+        Where it is ``for_good``, no sound of those behind it will come either.
+        """
         for piece in self._pieces:
-            piece.broken = piece.broken or (piece.seconds > 0 and not piece.whole)
+            piece.broken = piece.broken or (not piece.whole and (for_good or piece.seconds > 0))
+
+    def unheard(self, segment: int) -> None:
+        """The speech service has made silence of a sentence: its words were not said."""
+        self._silent.add(segment)
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """The sentences that are open of which the speech service has made silence."""
+        return tuple(piece.words for piece in self._pieces if piece.segment in self._silent)
 
     def close_line(self, by: CutBy = "agent") -> None:
         """Close the line to everything but its end; what the pipeline says or interrupts comes too late."""
@@ -152,11 +164,7 @@ class PlayoutTracker(AudibleLine):
             self._generating = False
             self._ended(broken_off=end_of_answer.is_broken_off(frame))
         elif isinstance(frame, AggregatedTextFrame):
-            if (
-                self.announced
-                and isinstance(frame, TTSTextFrame)
-                and spoken_piece.take_silent(self._pieces, frame)
-            ):
+            if self.announced and spoken_piece.take_silent(self._pieces, frame):
                 return
             self._words(frame)
         await self.push_frame(frame, direction)
@@ -205,15 +213,7 @@ class PlayoutTracker(AudibleLine):
         if not self.announced:
             self._piece().words += frame.text
             return
-        for piece in self._pieces:
-            if piece.segment == frame.segment_id and frame.text_type is TextType.WORD:
-                piece.tell(frame.text)
-            elif piece.segment == frame.segment_id:
-                words = frame.raw_text or frame.text
-                if piece.broken:
-                    words = piece.share_of(words, piece.seconds)
-                    frame.text = frame.raw_text = words
-                piece.words, piece.whole = words, True
+        spoken_piece.tell(self._pieces, frame)
 
     def _ended(self, *, broken_off: bool) -> None:
         """The words of a realtime model run ahead of their sound, and there is no more of it now."""
@@ -228,7 +228,8 @@ class PlayoutTracker(AudibleLine):
         return self._pieces[-1]
 
     def _sound(self, frame: TTSAudioRawFrame) -> None:
-        self._piece().seconds += frame.num_frames / frame.sample_rate
+        piece = spoken_piece.next_to_sound(self._pieces) if self.announced else None
+        (piece or self._piece()).seconds += frame.num_frames / frame.sample_rate
         self._is_silenced = False
         if self._is_left_over:
             self._started()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from pipecat.frames.frames import TTSTextFrame
+from pipecat.frames.frames import AggregatedTextFrame, TTSTextFrame
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from agentrun.text_normalization import words as texts
 
+UNTOLD = "agentrun_untold"
+"""Marks words of a sentence that a voice has not timed, and that Pipecat takes for spoken at the end."""
 SLACK_SECONDS = 0.15
 """How far the line's clock may lag behind the audio."""
 
@@ -21,6 +23,7 @@ class Piece:
 
     ``segment`` and ``context`` are the speech service's names for them. Of words that are not ``remembered``
     the model is not to know. What a service that times its words has ``told`` is the beginning of them.
+    ``sounded`` is whether sound has come since they were announced.
     """
 
     answer: int
@@ -32,6 +35,7 @@ class Piece:
     context: str | None = None
     remembered: bool = True
     told: str = ""
+    sounded: bool = False
 
     def tell(self, word: str) -> None:
         """Note that it is time for the next word."""
@@ -52,15 +56,20 @@ class Piece:
         return texts.beginning(text, seconds / self.length if self.length > 0 else 1.0)
 
 
-def heard(pieces: Sequence[Piece], played: float) -> tuple[str, str]:
-    """The words of ``pieces`` in the first ``played`` seconds: all of them, and those that are remembered."""
+def heard(pieces: Sequence[Piece], played: float, silent: Collection[int] = ()) -> tuple[str, str]:
+    """The words of ``pieces`` in the first ``played`` seconds: all of them, and those that are remembered.
+
+    Of the segments that were ``silent`` there are none.
+    """
     said: list[tuple[Piece, str]] = []
     for piece in pieces:
         said.append((piece, piece.share_of(piece.words, played)))
         played -= piece.length
         if played <= 0:
             break
-    return _joined(words for _, words in said), _joined(words for piece, words in said if piece.remembered)
+    audible = [(piece, words) for piece, words in said if piece.segment not in silent]
+    remembered = _joined(words for piece, words in audible if piece.remembered)
+    return _joined(words for _, words in audible), remembered
 
 
 def count(pieces: Sequence[Piece], words: str, played: float) -> int:
@@ -81,20 +90,49 @@ def count(pieces: Sequence[Piece], words: str, played: float) -> int:
     return equal
 
 
-def take_silent(pieces: list[Piece], frame: TTSTextFrame) -> bool:
+def take_silent(pieces: list[Piece], frame: AggregatedTextFrame) -> bool:
     """Whether a speech service tells of words that it has not spoken; their piece is ended, or taken away.
 
     It says that it has spoken a sentence also where it failed at all of it, or at words it had not timed.
     """
+    told = frame.text_type is TextType.WORD and not frame.metadata.get(UNTOLD)
+    if told or not isinstance(frame, TTSTextFrame):
+        return False
     text = (frame.raw_text or frame.text).strip()
     for piece in pieces:
-        if piece.segment == frame.segment_id and not piece.seconds and piece.words.strip() == text:
+        if piece.segment == frame.segment_id and not piece.sounded and piece.words.strip() == text:
             pieces.remove(piece)
             return True
         if piece.segment == frame.segment_id and piece.broken and frame.text_type is TextType.WORD:
             piece.end_as_told()
             return True
     return False
+
+
+def tell(pieces: Sequence[Piece], frame: TTSTextFrame) -> None:
+    """A word of a sentence is said, or all that was to be said of one."""
+    for piece in pieces:
+        if piece.segment == frame.segment_id and frame.text_type is TextType.WORD:
+            piece.tell(frame.text)
+        elif piece.segment == frame.segment_id:
+            words = frame.raw_text or frame.text
+            if piece.broken:
+                words = piece.share_of(words, piece.seconds)
+                frame.text = frame.raw_text = words
+            piece.words, piece.whole = words, True
+
+
+def next_to_sound(pieces: Sequence[Piece]) -> Piece | None:
+    """Whose the sound is that comes now: the first's of those that are not whole and not as long as usual.
+
+    A service that streams announces sentences before the sound of those before them has come, though not
+    before that of another context has.
+    """
+    unfinished = [piece for piece in pieces if not piece.whole and piece.context == pieces[-1].context]
+    for piece in unfinished:
+        piece.sounded = True
+    short = (piece for piece in unfinished if piece.seconds < texts.seconds(piece.words))
+    return next(short, unfinished[-1] if unfinished else None)
 
 
 def _joined(parts: Iterable[str]) -> str:

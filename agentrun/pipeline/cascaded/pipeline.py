@@ -14,6 +14,7 @@ from pipecat.processors.frame_processor import FrameProcessor
 
 from agentrun.pipeline import context_size, pipecat_private, pushed_frames
 from agentrun.pipeline.audio.playout_tracking import PlayoutTracker
+from agentrun.pipeline.audio.voiced_sentences import UnheardSentenceFrame
 from agentrun.pipeline.cascaded.audio_input import AudioTurns
 from agentrun.pipeline.failover import cascade
 from agentrun.pipeline.pipeline_parts import PipelineParts
@@ -79,7 +80,9 @@ def _tell_of_broken_speech(tts: FrameProcessor, playout: PlayoutTracker) -> None
     """Tell ``playout`` of a sentence that broke off for good, after the last fallback has failed."""
 
     def failed(error: ErrorFrame) -> None:
-        if error.processor is tts:
-            playout.broke_off()
+        if isinstance(error, UnheardSentenceFrame):
+            playout.unheard(error.segment)
+        elif error.processor is tts:
+            playout.broke_off(for_good=isinstance(error, pipecat_private.VoiceBrokeOffFrame))
 
     pushed_frames.watch_pushed_frames(tts, ErrorFrame, failed)

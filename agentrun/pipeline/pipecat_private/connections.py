@@ -76,7 +76,14 @@ def _bound_websockets(service: WebsocketService) -> None:
         lost_peers.watch(connection.transport)
         return connection
 
+    async def let_go() -> None:
+        # a goodbye that can't be said is told as an error of the service
+        if service._websocket is not None and service._websocket.state is State.CLOSED:
+            service._websocket = None
+        await say_goodbye()
+
     connect = replace_method(service, "_websocket_connect", connect_in_time)
+    say_goodbye = replace_method(service, "_disconnect_websocket", let_go)
 
 
 def _bound_gladia(service: Any) -> None:

@@ -93,6 +93,7 @@ REPLACEABLE = (
         for owner in (OpenAIResponsesLLMService, OpenAIResponsesHttpLLMService)
     ),
     Replaceable(WebsocketService, "_websocket_connect", ("uri", "kwargs"), "give up a handshake"),
+    Replaceable(WebsocketService, "_disconnect_websocket", (), "no goodbye over a lost connection"),
     Replaceable(
         WebsocketService,
         "_maybe_try_reconnect",

@@ -21,6 +21,7 @@ from pipecat.frames.frames import (
 from pipecat.utils.errors import ErrorCategory
 
 from agentrun.pipeline import pushed_frames
+from agentrun.pipeline.audio.voiced_sentences import UnheardSentenceFrame
 from agentrun.pipeline.pipecat_private import VoiceBrokeOffFrame, session_events, speaks_like_openai
 from agentrun.pipeline.pipeline_parts import PipelineParts
 from agentrun.pipeline.services import end_of_answer
@@ -82,7 +83,7 @@ class AnswerEvents:
     def _from_voice(self, frame: ErrorFrame) -> None:
         if isinstance(frame, VoiceBrokeOffFrame):
             self._response_deadline.broke_off(frame.error)
-        else:
+        elif not isinstance(frame, UnheardSentenceFrame):
             self._faults.voice_fails = frame.category is not ErrorCategory.APPLICATION
 
     def _from_caller(self, frame: Frame) -> None:

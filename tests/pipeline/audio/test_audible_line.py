@@ -17,7 +17,7 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.utils.text.base_text_aggregator import TextType
 
-from agentrun.pipeline.audio.audible_line import AudibleLine
+from agentrun.pipeline.audio.audible_line import MOST_SILENCE_SECONDS, AudibleLine
 from agentrun.testing import virtual_time
 
 RATE = 24_000
@@ -74,6 +74,12 @@ def test_of_silence_alone_nothing_is_given(last: Frame) -> None:
     start, following, heard = START(), START(), sound()
     frames = [start, words(), silence(), words(), last, following, heard]
     assert taken(frames) == [start, last, following, heard]
+
+
+def test_of_a_long_silence_within_an_answer_the_beginning_is_given() -> None:
+    quiet = [silence() for _ in range(100)]
+    given = taken([START(), sound(), *quiet, sound(), silence(), END()])
+    assert len(given) - 5 == pytest.approx(MOST_SILENCE_SECONDS * 10, abs=1)
 
 
 def test_words_without_any_sound_are_given() -> None:
