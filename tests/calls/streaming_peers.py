@@ -47,6 +47,7 @@ class Peer:
         self._server: Server | None = None
         self._struck: dict[ServerConnection, str] = {}
         self._beside: set[asyncio.Task[Any]] = set()
+        self._last: asyncio.Task[Any] | None = None
 
     @property
     def address(self) -> str:
@@ -126,12 +127,17 @@ class Peer:
             await self.complain(socket, message)
 
     def _later(self, seconds: float, socket: ServerConnection, message: str | bytes) -> None:
+        """Timers of the same moment go off in any order: each answer waits for the one before it."""
+        before = self._last
+
         async def answer() -> None:
             await asyncio.sleep(seconds)
+            if before:
+                await asyncio.wait({before})
             with contextlib.suppress(ConnectionClosed):
                 await self.answer(socket, message)
 
-        task = asyncio.create_task(answer())
+        task = self._last = asyncio.create_task(answer())
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
 

@@ -56,6 +56,9 @@ class Heard:
 async def ask(call: QuickCall, *, with_sound: bool) -> float:
     """The caller asks a question; how many seconds later something is heard."""
     clock, output = asyncio.get_running_loop().time, call.transport.output()
+    # words that a voice has timed are said as they begin, or a moment sooner: their sound is no answer
+    await asyncio.sleep(0.5)
+    await call.until(lambda: not call.speaking)
     asked = clock()
     if with_sound:
         await call.play(QUESTION)
