@@ -147,6 +147,25 @@ def test_a_turn_that_a_server_begins_on_a_silent_line_and_never_ends_costs_no_an
     assert OPEN.text in call.agent_words
 
 
+def test_a_response_that_a_turn_has_cut_off_is_not_the_answer_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = Sessions(monkeypatch)
+    response: dict[str, Any] = {"id": "cut", "object": "realtime.response", "output": []}
+
+    async def talk(call: QuickCall) -> None:
+        answers(monkeypatch, asked=True)
+        await sessions.turn_begins()
+        await sessions[-1].tell("response.created", response={**response, "status": "in_progress"})
+        await sessions[-1].tell("response.done", response={**response, "status": "cancelled"})
+        await sessions.turn_ends()
+        since = asyncio.get_running_loop().time()
+        assert await silent_on(call, lambda _: QUIET, since) <= ASK_SECONDS + 1.0, call.record.errors
+
+    call = called(tmp_path, [OPEN], talk)
+    assert codes(call) == ["realtime_late"]
+
+
 def test_a_caller_who_speaks_again_and_again_into_a_wait_is_no_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

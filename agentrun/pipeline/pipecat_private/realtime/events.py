@@ -63,9 +63,10 @@ class SessionEvents:
         """When the server last showed that it hears or answers, on the loop's clock."""
         self.heard_caller_at = 0.0
         """When it last showed that it hears the caller."""
-        self.responded_at = self.caller_began_at = self.cancelled_at = -math.inf
-        """When it last told of the beginning of a response, and of the caller's speech, and when it was last
-        asked to cancel one."""
+        self.responded_at = self.response_ended_at = -math.inf
+        self.caller_began_at = self.cancelled_at = -math.inf
+        """When it last told that a response begins, that one ends, and that the caller speaks; and when it
+        was asked to cancel one."""
         self.caller_items = CallerItems()
         self.caller_speaks = False
         """Whether it has told of a beginning of the caller's speech, and not of its end."""
@@ -179,6 +180,8 @@ class SessionEvents:
             self.heard_caller_at = self.heard_at
         if kind == "response.created":
             self.responded_at = self.heard_at
+        elif kind == "response.done":
+            self.response_ended_at = self.heard_at
         if kind in _EDGES:
             self.caller_speaks = kind == _EDGES[0]
         if kind == _EDGES[0]:

@@ -61,7 +61,8 @@ class UnaskedAnswer:
         if answer.state is not AnswerState.AWAITED or answer.tools.of_turn or events is None:
             return
         began = events.responded_at >= max(answer.silence.asked - EARLY_SECONDS, events.caller_began_at)
-        if began or answer.has_begun or self._voice.sounding or now - since < ASK_SECONDS:
+        is_made = began and events.responded_at > events.response_ended_at
+        if is_made or answer.has_begun or self._voice.sounding or now - since < ASK_SECONDS:
             return
         self._asked_at = now
         reason = f"no response began within {ASK_SECONDS:g} s, and it was asked for one"
