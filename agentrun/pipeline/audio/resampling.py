@@ -1,4 +1,4 @@
-"""Resamples audio without delaying it."""
+"""Resamples a stream of audio with little delay."""
 
 from __future__ import annotations
 
