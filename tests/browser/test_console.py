@@ -9,14 +9,33 @@ from typing import Any
 import pytest
 
 from agentrun.records import CallRecord
+from agentrun.server.dashboard.page_writer import PageWriter
 from tests.browser import axe, chromium
-from tests.browser.chromium import Talk, talk, with_silence
+from tests.browser.chromium import Talk, talk
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, STYLES, Desk, open_desk, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs(not chromium.MISSING, chromium.REASON)]
 
-SILENCE = 4.0
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SAME_LAYOUT = """async (samples) => {
+  const { layOut } = await import("/console/layout.js");
+  const plain = (html) => html.replace(/>\\s+/g, ">").replace(/\\s+</g, "<");
+  return samples.map(([value, html]) => {
+    const [here, there] = [document.createElement("div"), document.createElement("div")];
+    here.append(layOut(value));
+    there.innerHTML = html;
+    return [plain(here.innerHTML), plain(there.innerHTML)];
+  }).filter(([here, there]) => here !== there);
+}"""
+"""Where the console lays a value out otherwise than the dashboard, whose markup is given with it."""
+VALUES: tuple[Any, ...] = (
+    {"day": "Monday", "tables": [{"at": "19:00", "seats": 4}, {"at": "20:00", "seats": None}]},
+    [{"a": 1}, {"b": [True, "<b>"]}, {}, [], "ten"],
+    {"a": {"b": {"c": {"d": {"e": {"f": [1]}}}}}},
+    list(range(500)),
+    [{"a": n, "b": n} for n in range(300)],
+)
+LAID_OUT = '{% import "layout.html" as layout %}{{ layout.node(value | layout_of) }}'
 MICROPHONES = "(select) => [...select.options].map((option) => option.textContent)"
 
 
@@ -82,18 +101,21 @@ async def test_a_call_that_began_in_writing_goes_on_in_talking(tmp_path: Path) -
 
 
 async def test_a_tool_an_answer_and_the_cost_are_shown_and_the_record_afterwards(tmp_path: Path) -> None:
-    microphone = with_silence(QUESTION, tmp_path / "question.wav", SILENCE)
     async with (
         open_desk(tmp_path, [HELLO, LOOK_UP, OPEN]) as desk,
-        talk(desk.server.url, microphone) as page,
+        talk(desk.server.url, speech=QUESTION) as page,
     ):
         await page.begin()
+        await page.speak()
         await page.shows("words", OPEN.text, 30)
         await page.shows("words", " s", 10)
         await page.page.locator("#words .tool summary").click()
         await page.shows("words", "from six to eleven")
         await page.shows("last", " ms")
         await page.shows("cost", "~$")
+        macro = PageWriter(has_talk=True)._pages.from_string(LAID_OUT)
+        samples = [(value, macro.render(value=value)) for value in VALUES]
+        assert await page.page.evaluate(SAME_LAYOUT, samples) == []
         (bar,) = await page.page.locator("#answers [role=img]").all()
         assert "llm" in str(await bar.get_attribute("aria-label"))
         await page.shows("state", "listening", 20)

@@ -42,6 +42,7 @@ LOSE = """() => {
   peer.dispatchEvent(new Event("connectionstatechange"));
 }"""
 SENDS_ANOTHER = "() => track !== before && peer.getSenders().some((sender) => sender.track === track)"
+UNREACHED = "http://127.0.0.1:9 can't be reached: connection refused; look at the address"
 MARKUP = "<img src=x onerror=document.title='run'>"
 
 
@@ -158,13 +159,20 @@ async def test_a_microphone_that_is_unplugged_is_replaced_and_the_call_goes_on(t
     assert page.complaints == []
 
 
-async def test_a_model_that_fails_is_told_and_the_agent_hangs_up(tmp_path: Path) -> None:
-    async with open_hasty_desk(tmp_path, [HELLO]) as desk, talk(desk.server.url) as page:
+@pytest.mark.parametrize(("fault", "step"), [("401", "check its API key"), ("Connection error", UNREACHED)])
+async def test_a_model_that_fails_is_told_and_the_agent_hangs_up(
+    tmp_path: Path, fault: str, step: str
+) -> None:
+    gone = {"pipeline.llm": "{model: openai/gpt-4o, base_url: 'http://127.0.0.1:9/v1'}"}
+    async with (
+        open_hasty_desk(tmp_path, [HELLO], overrides=gone if step == UNREACHED else {}) as desk,
+        talk(desk.server.url) as page,
+    ):
         desk.openai.conditions.faults["chat"] = Fault("status", 401)
         await page.begin()
-        await page.shows("error", "401", 20)
+        await page.shows("error", fault, 20)
         await page.shows("connection", "desk has hung up.", 20)
-        await page.shows("error", "401")
+        await page.shows("error", step)
         assert page.complaints == []
 
 

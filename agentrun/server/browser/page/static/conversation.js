@@ -1,6 +1,7 @@
 // The conversation: words of both sides as they are heard, and the tools between them.
 import { announce, forgetAnnounced } from "/console/announcing.js";
 import { $, element, follow } from "/console/dom.js";
+import { layOut, parse } from "/console/layout.js";
 
 const NEWEST = 30;
 const showLatest = follow($("scroll"));
@@ -127,22 +128,12 @@ function detail(tool, entry) {
   if (tool.detailed) return;
   tool.detailed = true;
   if (!good) announce(`${tool.name} ended with ${entry.status}`);
-  const rows = [["arguments", JSON.stringify(entry.arguments, null, 1)], ["result", laidOut(entry.text)]];
-  const parts = rows.map(([name, text]) => [
-    element("dt", { textContent: name }),
-    element("dd", {}, element("pre", { dir: "auto", textContent: text })),
-  ]);
-  tool.box.append(element("dl", {}, ...parts.flat()));
+  const rows = [["asked", layOut(entry.arguments)], ["returned", parse(entry.text) ?? text(entry.text)]];
+  const parts = rows.map(([name, part]) => [element("dt", { textContent: name }), element("dd", {}, part)]);
+  tool.box.append(element("dl", { className: "io" }, ...parts.flat()));
 }
 
-function laidOut(text) {
-  try {
-    const value = JSON.parse(text);
-    return typeof value === "object" && value ? JSON.stringify(value, null, 1) : text;
-  } catch {
-    return text;
-  }
-}
+const text = (words) => element("pre", { dir: "auto", textContent: words });
 
 function setText(item, text) {
   item.lastChild.textContent = text;

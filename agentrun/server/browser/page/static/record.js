@@ -1,5 +1,6 @@
 // What the server's record has of the call: tools, the stages of each answer, and the cost so far.
 import { $, clock, element, say } from "/console/dom.js";
+import { showProblem } from "/console/problems.js";
 import { getJson } from "/console/server.js";
 
 const STAGES = ["endpointing", "stt", "llm", "model", "tool", "tts", "transport"];
@@ -51,6 +52,8 @@ export class RecordWatch {
       this.row = row;
       this.conversation.fillTools(row.transcript);
       show(row);
+      // the record names the part that failed, its address and the next step
+      if (row.ended_by === "error") showProblem(row.reason, "");
     }
     const waits = this.conversation.waitsForTools || (this.over && !row?.ended);
     this.tries += 1;
