@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import contextlib
 import wave
 from collections.abc import AsyncIterator
@@ -39,6 +41,27 @@ if (open) navigator.mediaDevices.getUserMedia = async (wanted) => {
 };
 """
 """Keeps what a call of the page is made of, where a test can reach it."""
+SPEAK = """(sound) => {
+  const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+  if (open) navigator.mediaDevices.getUserMedia = async (wanted) => {
+    for (const track of (await open(wanted)).getTracks()) track.stop();
+    const context = new AudioContext();
+    const line = context.createMediaStreamDestination();
+    // a line that nothing is connected to sends nothing at all, not even silence
+    const murmur = new ConstantSourceNode(context, { offset: 0.0001 });
+    murmur.connect(line);
+    murmur.start();
+    const bytes = Uint8Array.from(atob(sound), (letter) => letter.charCodeAt(0));
+    const buffer = await context.decodeAudioData(bytes.buffer);
+    window.speak = () => {
+      const source = new AudioBufferSourceNode(context, { buffer });
+      source.connect(line);
+      source.start();
+    };
+    return line.stream;
+  };
+}"""
+"""A microphone that is silent until somebody speaks into it."""
 LISTEN = """() => {
   window.heard = {peak: 0, rate: 0, pieces: []};
   const element = document.getElementById("sound");
@@ -84,6 +107,12 @@ class Talk:
         await self.page.evaluate(LISTEN)
         await self.page.get_by_role("button", name="Talk").click()
 
+    async def speak(self) -> None:
+        """Once the greeting is over, say into the microphone what ``talk`` was given as ``speech``."""
+        await self.shows("state", "speaking", 20)
+        await self.shows("state", "listening", 20)
+        await self.page.evaluate("() => window.speak()")
+
     async def loudest(self, seconds: float = 10.0) -> float:
         """Wait for sound; the loudest sample so far, 1 at most."""
         await self.page.wait_for_function("() => window.heard.peak > 0.02", timeout=seconds * 1000)
@@ -115,10 +144,12 @@ async def talk(
     scheme: Literal["light", "dark"] = "light",
     deny: bool = False,
     loops: bool = False,
+    speech: Path | None = None,
 ) -> AsyncIterator[Talk]:
     """The page at ``url`` in a browser whose microphone plays the WAV file ``microphone`` once.
 
-    With ``loops`` it plays it again and again.
+    With ``loops`` it plays it again and again. ``speech`` is played where a test says so (``Talk.speak``): a
+    busy machine may take longer to connect than any silence before a question lasts.
     """
     arguments = [*ARGUMENTS, "--deny-permission-prompts" if deny else "--use-fake-ui-for-media-stream"]
     if microphone:
@@ -130,6 +161,9 @@ async def talk(
         page = await browser.new_page(viewport={"width": width, "height": 720}, color_scheme=scheme)
         found = Talk(page)
         found.watch()
+        if speech:
+            sound = base64.b64encode(await asyncio.to_thread(speech.read_bytes)).decode()
+            await page.add_init_script(f"({SPEAK})('{sound}')")
         await page.add_init_script(KEEP)
         try:
             await page.goto(url)

@@ -7,22 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.browser import chromium
-from tests.browser.chromium import talk, with_silence
+from tests.browser.chromium import talk
 from tests.calls.desk import HELLO, LOOK_UP, OPEN, QUESTION, STYLES, open_desk, until
 
 pytestmark = pytest.mark.needs(not chromium.MISSING, chromium.REASON)
 
-SILENCE = 4.0
-
 
 @pytest.mark.parametrize("style", STYLES)
 async def test_both_sides_are_heard_and_written_down(tmp_path: Path, style: str) -> None:
-    microphone = with_silence(QUESTION, tmp_path / "question.wav", SILENCE)
     async with (
         open_desk(tmp_path, [HELLO, LOOK_UP, OPEN], style=style) as desk,
-        talk(desk.server.url, microphone) as page,
+        talk(desk.server.url, speech=QUESTION) as page,
     ):
         await page.begin()
+        await page.speak()
         await page.shows("connection", "Talking with desk.")
         await page.shows("microphone", "The microphone is live.")
         await page.shows("words", HELLO.text)
@@ -31,7 +29,9 @@ async def test_both_sides_are_heard_and_written_down(tmp_path: Path, style: str)
         await page.shows("words", "get_hours ✓")
         await page.shows("words", OPEN.text)
         await page.page.screenshot(path=tmp_path / "live.png")
-        kinds = await page.page.eval_on_selector_all("#words li", "all => all.map((item) => item.className)")
+        kinds = await page.page.eval_on_selector_all(
+            "#words > li", "all => all.map((item) => item.className)"
+        )
         assert kinds == ["agent", "caller", "tool", "agent"]
         (record,) = desk.server.switchboard._live.values()
         await page.page.get_by_role("button", name="Hang up").click()
