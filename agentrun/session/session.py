@@ -101,7 +101,7 @@ class Session:
 
     async def _said_goodbye(self, gone_out: bool) -> None:
         """Say the apology if the last words were not heard, unless the caller has been transferred."""
-        unheard = not gone_out or self.parts.faults.voice_fails
+        unheard = not gone_out or self.parts.faults.voice_fails or self.parts.voice.unheard
         if unheard and self.record.reason != TRANSFERRED and not self.caller_gone.is_set():
             await self.parts.apology.say_for_goodbye()
 

@@ -25,7 +25,7 @@ TIME_IS_UP = [
 ASKED = "When are you open?"
 
 
-def play(folder: Path, answers: list[Answer], talk: Talk, **more: Any) -> Any:
+def play(folder: Path, answers: list[Answer], talk: Talk, style: str = "cascaded", **more: Any) -> Any:
     """A call until it has ended: itself, and how long before its end the caller heard the last sound."""
 
     async def run() -> tuple[QuickCall, float, float]:
@@ -33,7 +33,7 @@ def play(folder: Path, answers: list[Answer], talk: Talk, **more: Any) -> Any:
         async with (
             Resources() as resources,
             quick_call(
-                *(folder, "cascaded", [], answers),
+                *(folder, style, [], answers),
                 resources=resources,
                 **{"apology": SOUND, "prompts": PROMPTS.format("{say: Hello.}"), **more},
             ) as call,
@@ -86,6 +86,22 @@ def test_the_end_of_the_longest_duration_is_told_of_although_the_voice_hangs(tmp
     assert call.agent_words[-1] == APOLOGY
     assert began - asked < MOST_SILENCE + 1
     assert call.record.reason == "the call reached its longest duration"
+    assert "the last words of the call were not heard" in call.record.errors
+
+
+def test_last_words_that_a_realtime_model_never_begins_are_followed_by_the_apology(tmp_path: Path) -> None:
+    asked = 0.0
+
+    async def talk(call: QuickCall) -> None:
+        nonlocal asked
+        call.openai.conditions.faults["responses"] = Fault("hang")
+        asked = asyncio.get_running_loop().time()
+        call.session.farewell("Our time is up.", "it is late")
+
+    call, began, _ = play(tmp_path, [], talk, "realtime")
+    assert call.agent_words == ["Hello.", APOLOGY]
+    assert began - asked < MOST_SILENCE
+    assert call.record.ended_by == "agent"
     assert "the last words of the call were not heard" in call.record.errors
 
 

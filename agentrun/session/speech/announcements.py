@@ -60,13 +60,11 @@ class Announcements:
         spoke_since: Callable[[float], bool] | None = None,
     ) -> None:
         self._worker, self._parts = worker, parts
-        self._output = connection.transport.output()
-        self._control = connection.control
+        self._output, self._control = connection.transport.output(), connection.control
         self._silenced: dict[int, asyncio.Event] = {}
-        self.sounding = False  # whether the agent is heard
+        self.sounding, self._asked_at = False, 0.0  # whether the agent is heard
         self._began, self._finished = asyncio.Event(), asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
-        self._asked_at = 0.0
         self.cuts = Interruptions(parts.llm, spoke_since, lambda: self.insists)
         """Of what was being said, but for noises that words are said again behind."""
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
@@ -75,8 +73,9 @@ class Announcements:
         """What the model says by itself."""
         self.insists = False
         """Whether words are being said that are repeated if they are cut off."""
-        self._is_broken = False
-        self._taken = asyncio.Event()
+        self.unheard = False
+        """Whether a model has never begun the words that it was asked to say, and was not heard since."""
+        self._is_broken, self._taken = False, asyncio.Event()
         if pipecat_private.speaks_like_openai(parts.llm):
             pushed_frames.watch_pushed_frames(parts.llm, _BEGIN_AND_END, self._from_model)
 
@@ -129,7 +128,7 @@ class Announcements:
         self.insists = insists and self._parts.tts is None
         try:
             for _ in range(_MOST_TIMES):
-                before = self.cuts.count
+                before, sounds = self.cuts.count, self.sounding
                 self._began.clear()
                 self._finished.clear()
                 await self.say(text, remembered=remembered)
@@ -138,6 +137,7 @@ class Announcements:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._began.wait(), _ANSWER_SECONDS)
                     await self._while_sounding(self._finished, _WORDS_SECONDS)
+                self.unheard = not (sounds or self._began.is_set())
                 if not insists or (self.cuts.count == before and not self._is_broken):
                     break
                 if self.cuts.count > before and not await self.cuts.was_noise(before):
@@ -207,7 +207,7 @@ class Announcements:
         """Note that the agent has started or stopped speaking."""
         self.sounding = speaking
         if speaking:
-            self._asked_at = 0.0
+            self._asked_at, self.unheard = 0.0, False
             self._finished.clear()
         (self._began if speaking else self._finished).set()
 
