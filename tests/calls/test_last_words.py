@@ -134,7 +134,7 @@ def test_an_apology_by_the_agent_s_own_voice_is_not_cut_off(
             await call.say("Hello? Wait!")
 
     words = "I am sorry, but I can't go on with this call now. Please call again in a few minutes."
-    given = {"apology": None, "detection": detection, "overrides": [("prompts.apology", words)]}
+    given: Any = {"apology": None, "detection": detection, "overrides": [("prompts.apology", words)]}
     call, _, _ = play(tmp_path, [Answer("We are open.")] * 3, talk, **given)
     said = [entry for entry in call.record.transcript if entry.who == "agent"]
     assert [(entry.text, entry.interrupted) for entry in said] == [("Hello.", False), (words, False)]

@@ -11,10 +11,15 @@ from pipecat.frames.frames import Frame, OutputTransportMessageFrame
 from agentrun.errors import ToolError
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.session.speech import transfers
+from agentrun.session.speech.apology import PACKAGED_WORDS
+from agentrun.simulate.faults import Fault, Route
 from tests.calls.desk import STYLES
 from tests.calls.quick import quick_call
 
 ON_FAULT = 'on_fault: {transfer: "+15557654321", say: One moment.}\n'
+
+LONGEST_SILENCE = 8 + 4
+"""`limits.answer`, and 4 s."""
 
 
 class Company:
@@ -35,6 +40,8 @@ class Company:
 
     async def speak(self, words: str, language: str) -> bool:
         self.spoken.append(f"{language}: {words}")
+        if self.kind == "hangs":
+            await asyncio.sleep(60)
         return True
 
     def let_go(self) -> None:
@@ -80,3 +87,37 @@ async def test_a_caller_who_can_t_be_put_through_hears_the_apology(
     assert "I am sorry." in call.agent_words
     assert f"not_put_through: {why}" in call.record.errors
     assert call.record.reason == "the model is gone"
+
+
+async def test_who_has_waited_for_an_answer_waits_no_longer_for_the_telephone_company(
+    tmp_path: Path, resources: Resources
+) -> None:
+    """The model hangs, and nobody says whether the caller is put through: 8 s and 8 s would be silent."""
+    clock, company = asyncio.get_running_loop().time, Company("hangs")
+    async with quick_call(
+        tmp_path, "cascaded", [], [], resources=resources, more=ON_FAULT, control=company
+    ) as call:
+        call.openai.conditions.faults["chat"] = Fault("hang")
+        await call.say("Yes.")
+        asked = clock()
+        await call.until(lambda: "I am sorry." in call.agent_words, 40)
+        spoken = next(began for began, _ in call.transport._output.sounds if began > asked)
+    assert company.dialled == [("+15557654321", "One moment.")]
+    assert "not_put_through: no answer in time" in call.record.errors
+    assert spoken - asked <= LONGEST_SILENCE
+
+
+async def test_a_caller_whom_no_voice_has_greeted_waits_no_longer_for_the_company_s_own(
+    tmp_path: Path, resources: Resources
+) -> None:
+    """Neither the agent's voice nor the telephone company's: the packaged sound is heard in time."""
+    clock, company = asyncio.get_running_loop().time, Company("hangs")
+    broken: dict[Route, Fault] = {"speech": Fault("html")}
+    async with quick_call(
+        tmp_path, "cascaded", [], [], resources=resources, control=company, greeted=False, faults=broken
+    ) as call:
+        asked = clock()
+        await call.until(lambda: PACKAGED_WORDS in call.agent_words, 40)
+        began, _ = call.transport._output.sounds[0]
+    assert company.spoken == ["en: I am sorry."]
+    assert began - asked <= LONGEST_SILENCE

@@ -22,7 +22,7 @@ from agentrun.session.speech.announcements import Announcements
 from agentrun.session.speech.prepared_sound import frames, seconds
 from agentrun.session.speech.transfers import Transfers
 from agentrun.session.tracking.transcript import Transcript
-from agentrun.transports.connection import Connection
+from agentrun.transports.connection import Connection, Control
 
 PACKAGED_WORDS = "I am sorry, something went wrong. Please call again in a few minutes. Goodbye."
 """The words of the bundled audio, used if neither the agent's voice nor Twilio's is available."""
@@ -78,6 +78,7 @@ class Apology:
         worker.add_event_handler("on_pipeline_started", self._started)
         output = connection.transport.output()
         self._gate = OutputGate(output)
+        self._speaking: asyncio.Future[bool] | None = None
         pushed_frames.watch_pushed_frames(output, _PlayedFrame, lambda _frame: self._played.set())
 
     async def say(self, within: float = _BEGIN_SECONDS) -> None:
@@ -89,49 +90,59 @@ class Apology:
             await self._voice.silence()
             await self._voice.say(self._words)
             return
-        at = self._transcript.now
-        if await self._put_through(at):
+        at, due = self._transcript.now, _now() + within
+        if await self._put_through(at, due):
             return
         speaks = self.prepared is None and self._voice_works
-        if speaks and await self._spoken(min(max(within, _LEAST_BEGIN_SECONDS), _BEGIN_SECONDS)):
+        if speaks and await self._spoken(min(max(due - _now(), _LEAST_BEGIN_SECONDS), _BEGIN_SECONDS)):
             # the pipeline keeps what it has said itself
             return
-        await self._say_past_pipeline(at)
+        await self._say_past_pipeline(at, due)
 
     async def say_for_goodbye(self) -> None:
         """Say the apology to a caller who has not heard the last words of a call that is ending anyway."""
         if not self._written:
             self._record.errors.append("the last words of the call were not heard")
-            await self._say_past_pipeline(self._transcript.now)
+            await self._say_past_pipeline(self._transcript.now, _now() + _BEGIN_SECONDS)
 
-    async def _say_past_pipeline(self, at: float) -> None:
-        if words := await self._try():
+    async def _say_past_pipeline(self, at: float, due: float) -> None:
+        if words := await self._try(due):
             # an answer that was cut for it is written down a moment later, and was heard before it
             times = (entry.at for entry in self._record.transcript if entry.who == "agent")
             self._transcript.say(words, max(at, *times, at))
         else:
             self._record.errors.append("the apology was not heard")
 
-    async def _put_through(self, at: float) -> bool:
+    async def _put_through(self, at: float, due: float) -> bool:
         """Transfer the caller to ``on_fault`` of the spec; returns whether the transfer was accepted.
 
-        Where it does not, they hear the apology.
+        Where it does not say so in time for the apology, which is ``due``, they hear that.
         """
-        fallback = self._on_fault
-        if not await self._transfers.put_through(fallback, self._language, self._record):
+        fallback, within = self._on_fault, _before(due)
+        if not await self._transfers.put_through(fallback, self._language, self._record, within):
             return False
         if fallback and fallback.say:
             self._transcript.say(fallback.say, at)
         return True
 
-    async def _try(self) -> str | None:
-        """The words that were heard outside the pipeline; None if there were none."""
+    async def _try(self, due: float) -> str | None:
+        """The words that were heard outside the pipeline, which are ``due``; None if there were none."""
         plays = await self._line_is_there()
         if self.prepared is not None and plays:
             return self._words if await self._play(self.prepared) else None
-        if self._control and await self._control.speak(self._words, self._language):
+        within = _before(due) if plays else MOST_SECONDS
+        if self._control and await self._company_speaks(self._control, within):
             return self._words
         return PACKAGED_WORDS if plays and await self._play(packaged()) else None
+
+    async def _company_speaks(self, control: Control, within: float) -> bool:
+        """Whether the telephone company's own voice says them, and its word for that comes in time.
+
+        A later one counts there all the same: it takes the call from whatever is played then.
+        """
+        speaking = self._speaking = asyncio.ensure_future(control.speak(self._words, self._language))
+        await asyncio.wait({speaking}, timeout=within)
+        return speaking.done() and speaking.result()
 
     @property
     def _voice_works(self) -> bool:
@@ -185,6 +196,15 @@ class Apology:
         if not event.is_set():
             logger.warning("the apology was sent, and not confirmed as heard")
         return event.is_set()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _before(due: float) -> float:
+    """How long somebody else may take who may speak in the apology's place, which is ``due``."""
+    return max(due - _now() - _LEAST_BEGIN_SECONDS, _LEAST_BEGIN_SECONDS)
 
 
 def packaged() -> bytes:

@@ -64,15 +64,18 @@ class Transfers:
         if self._under_way:
             self._under_way.cancel()
 
-    async def put_through(self, fallback: OnFault | None, language: str, record: CallRecord) -> bool:
+    async def put_through(
+        self, fallback: OnFault | None, language: str, record: CallRecord, within: float = TRANSFER_SECONDS
+    ) -> bool:
         """Hand the caller to whom the spec names for a fault; whether the telephone company has taken them.
 
-        Why it has not stands in the errors of ``record``.
+        It has ``within`` seconds to say so. Why it has not stands in the errors of ``record``.
         """
         if fallback is None or self._control is None:
             return False
+        handing_on = self.to(fallback.transfer, fallback.say or "", language)
         try:
-            await asyncio.wait_for(self.to(fallback.transfer, fallback.say or "", language), TRANSFER_SECONDS)
+            await asyncio.wait_for(handing_on, min(within, TRANSFER_SECONDS))
         except (ToolError, TimeoutError) as error:
             record.errors.append(f"not_put_through: {str(error) or 'no answer in time'}")
             return False
