@@ -16,7 +16,7 @@ from agentrun.testing import virtual_time
 from agentrun.tools.arguments.unreadable_arguments import MOST_CALLS
 from agentrun.tools.tool import Tool
 from tests.calls.desk import STYLES
-from tests.calls.quick import QuickCall, quick_call
+from tests.calls.quick import QuickCall, played, quick_call
 
 MANY = 500
 NO_ARGUMENTS = {"type": "object", "properties": {}}
@@ -49,6 +49,22 @@ def test_a_made_up_tool_beside_a_real_one_makes_one_answer(tmp_path: Path, style
     assert call.agent_words == ["Hello.", "One."]
     assert any("found it" in result for result in call.tool_results())
     assert any("There is no tool nope" in result for result in call.tool_results())
+
+
+def test_a_tool_called_by_a_model_that_has_another_behind_it_makes_one_answer(tmp_path: Path) -> None:
+    """An answer that is nothing but the call of a tool is no empty one, which the next model is asked for."""
+    second = ("pipeline.llm.fallback", "[{{model: openai/gpt-4o-mini, base_url: 'http://{address}/v1'}}]")
+    script = [Answer(calls=(ToolCall("slow", {}),)), Answer("One."), Answer("Two.")]
+
+    async def talk(call: QuickCall) -> None:
+        await call.say("Do it.")
+        await call.said("One.")
+        await asyncio.sleep(4)
+
+    call = played(tmp_path, "cascaded", [slow()], script, talk, overrides=[second])
+    assert call.agent_words == ["Hello.", "One."]
+    assert (call.record.errors, call.record.failovers) == ([], [])
+    assert len(call.brain.asked) == 2
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -166,9 +166,10 @@ class Failover(ServiceSwitcher[ServiceSwitcherStrategyManual]):
         source = frame.metadata.pop(self.name, None)
         if frame.metadata.get(OURS) == self.name:
             return
-        if source is None or self.outlives(frame):
+        serves = self._serving is not None and source is self._serving.service
+        if source is None or (self.outlives(frame) and not serves):
             await super().push_frame(frame, direction)
-        elif self._serving is None or source is not self._serving.service:
+        elif not serves:
             if isinstance(frame, ErrorFrame):
                 self._recovery.failed(source)
         elif isinstance(frame, ErrorFrame) and frame.category is not ErrorCategory.APPLICATION:
