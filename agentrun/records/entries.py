@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal
 
-CutBy = Literal["", "caller", "agent", "hang-up", "server"]
+CutBy = Literal["", "caller", "agent", "hang-up", "provider", "server"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,9 @@ class Entry(Part):
     ``who`` is ``caller``, ``agent`` or ``tool``. A tool's entry carries its ``name``, ``arguments``,
     ``status`` and ``seconds``. Of an answer that was cut the text is what was heard of it; ``interrupted``
     marks it, and ``cut_by`` says what cut it: the ``caller`` who spoke, the ``agent`` itself with an apology
-    or a goodbye, a ``hang-up``, or the ``server`` that stopped. Of an answer ``text`` is what was said, and
-    ``written`` what the model wrote where that differs. A caller who has pressed ``keys`` has said nothing:
-    ``text`` is what the keys stand for.
+    or a goodbye, a ``hang-up``, the ``provider`` whose realtime model broke off, or the ``server`` that
+    stopped. Of an answer ``text`` is what was said, and ``written`` what the model wrote where that differs.
+    A caller who has pressed ``keys`` has said nothing: ``text`` is what the keys stand for.
     """
 
     at: float

@@ -9,7 +9,7 @@ from typing import Any
 NEAR_SECONDS = 0.005
 """Times of one moment may differ by their rounding."""
 _ENDED_BY = ("caller", "agent", "error", "server", "network")
-_CUTS = ("caller", "agent", "hang-up", "server")
+_CUTS = ("caller", "agent", "hang-up", "provider", "server")
 
 
 def violations(record: Mapping[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ _CUTS = {
     "caller": "cut by the caller",
     "agent": "cut by the agent",
     "hang-up": "cut by the hang-up",
+    "provider": "broken off by the provider",
     "server": "cut by the end of the server",
 }
 

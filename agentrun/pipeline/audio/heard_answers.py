@@ -91,7 +91,7 @@ class HeardAnswers:
         if cut is None:
             portion = self._playout.heard_of(audible)
             began = self._playout.take_whole(whole) if whole else 0.0
-            return portion, portion, began, "" if portion == audible else "server"
+            return portion, portion, began, "" if portion == audible else "provider"
         if not self._playout.announced:
             return cut.words, cut.remembered, cut.began, cut.by
         if cut.timed and cut.words == cut.remembered:

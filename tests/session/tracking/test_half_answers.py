@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
+from agentrun.records.invariants import violations
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.faults import Fault
 from agentrun.testing import virtual_time
@@ -43,7 +44,8 @@ def test_a_half_answer_stays_when_the_realtime_socket_is_lost(tmp_path: Path, ki
     assert half.text
     assert LONG.text.startswith(half.text)
     assert len(half.text) < len(LONG.text)
-    assert (half.interrupted, half.cut_by) == (True, "server")
+    assert (half.interrupted, half.cut_by) == (True, "provider")
+    assert violations(call.record.as_json()) == []
     messages = call.session.parts.pipeline.context.get_messages()
     said = [m["content"] for m in messages if isinstance(m, dict) and m["role"] == "assistant"]
     assert said == ["Hello.", half.text, TOLD.text]
