@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 
 from agentrun.records import record_shape
+from agentrun.records.call_record import EndedBy
 from agentrun.records.resumption import RINGS
 from agentrun.records.store.tables import CALLS, LEASES
 
@@ -16,6 +17,7 @@ LEASE_SECONDS = 20.0
 """A server that has said nothing for so long may be dead."""
 CUT_OFF = "the process was killed"
 """Why a call has ended whose server is not heard of."""
+_KILLED = {"ended_by": "error", "reason": CUT_OFF}
 _RINGS_UNTIL = "rings_until"
 """In a snapshot beside ``RINGS``: until when the caller may come back, by the database's clock."""
 CONFIRM_SECONDS = 10.0
@@ -94,11 +96,11 @@ def _end(row: sa.RowMapping, record: Mapping[str, Any]) -> dict[str, Any]:
 
     What had ended the call before that stays: its server was waiting for the caller to come back, or closing.
     """
-    by = record.get("ended_by")
+    by = record.get("ended_by") if record.get("ended_by") in get_args(EndedBy) else None
     ended = max(row["seen"] if by else last_seen(row["seen"], row["expires"]), record["started"])
     start = record.get("answered") or record["started"]
     seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(start)).total_seconds()
-    why = {"ended_by": by or "error", "reason": record.get("reason") or CUT_OFF}
+    why = {"ended_by": by, "reason": record.get("reason") or CUT_OFF} if by else _KILLED
     return {"ended": ended, **why, "seconds": round(max(0.0, seconds), 3)}
 
 
