@@ -206,6 +206,8 @@ class Session:
             parts.pipeline,
             parts.connection.earlier,
         )
+        if not parts.response_deadline.answer.waits:
+            self._tasks.begin("the caller's silence", parts.idle.count_from_beginning())
 
     async def _disconnected(self, ago: float = 0.0) -> None:
         self.parts.transcript.hang_up(ago)

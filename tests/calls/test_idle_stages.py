@@ -56,6 +56,18 @@ async def until_over(call: QuickCall) -> None:
 
 
 @BOTH
+def test_who_is_not_greeted_and_says_nothing_is_asked_as_well(tmp_path: Path, style: str) -> None:
+    prompts = "prompts: {system: You answer for a restaurant., greeting: null}"
+    answers = said(style, "Shall I hold the line?", "Goodbye then.")
+    call = played(tmp_path, style, [], answers, until_over, turns=STAGES, prompts=prompts, greeted=False)
+    # a realtime model's first words are those of the script
+    first = "Hello." if style == "realtime" else "Are you there?"
+    assert call.agent_words == [first, "Shall I hold the line?", "Goodbye then."]
+    assert 10 <= times(call)[first] < 12
+    assert (call.record.ended_by, call.record.reason) == ("agent", "the caller said nothing")
+
+
+@BOTH
 def test_each_stage_comes_in_its_turn_and_the_last_one_ends_the_call(tmp_path: Path, style: str) -> None:
     answers = said(style, "Are you there?", "Shall I hold the line?", "Goodbye then.")
     call = play(tmp_path, style, answers, until_over)

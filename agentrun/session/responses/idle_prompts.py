@@ -69,6 +69,17 @@ class IdlePrompts:
         if self._counts_to:
             await self._count_to(self._counts_to)
 
+    async def count_from_beginning(self) -> None:
+        """Nobody greets the caller of a call that begins now: Pipecat counts from the agent's first words on.
+
+        The first step comes where they have not spoken either by then.
+        """
+        if not self._wait:
+            return
+        await asyncio.sleep(self._wait)
+        if not (self._times_spoken or self._done):
+            await self.caller_is_silent()
+
     async def caller_is_silent(self) -> None:
         """Called when the caller has been silent for as long as the next step, or a pause, has to wait.
 
