@@ -28,6 +28,7 @@ class Shop:
         self.asked: list[str] = []
         self.broken = 0
         self.shows = 200
+        self.said = b""
         self.port = 0
 
     @property
@@ -49,6 +50,8 @@ class Shop:
         if path.startswith("/slow"):
             await reader.read()
         status, extra, content = self._page(path, body)
+        if path.startswith("/said"):
+            content = self.said
         if path.startswith("/shown"):
             status, content = self.shows, json.dumps(head).encode()
         lines = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{extra}\r\n"
@@ -199,6 +202,27 @@ async def test_a_secret_that_a_server_shows_again_is_not_told(shop: Shop, status
     found = await ask(f"{shop.url}/shown", environ=environ, auth={"user": "${USER}", "password": "${PASS}"})
     assert "Basic …" in found.text
     assert "Y29ybmVyLXNob3A6" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("secret", "answer", "told"),
+    [
+        ("123456", b'{"id": 1234567, "n": 123456}', '{"id":1234567,"n":123456}'),
+        ("a-key-of-it", b'"the xa-key-of-it and a-key-of-its"', "the xa-key-of-it and a-key-of-its"),
+        ("a-key-of-it", b'"no:\\na-key-of-it, a-key-of-it"', "no:\n…, …"),
+        ("1234567890", b'"no: 1234567890"', "no: …"),
+    ],
+)
+async def test_what_only_looks_like_a_secret_is_left(
+    shop: Shop, secret: str, answer: bytes, told: str
+) -> None:
+    shop.said = answer
+    environ = {"SHOP": secret, "SHOP_KEY_ID": "london"}
+    found = await ask(f"{shop.url}/said?i=${{SHOP_KEY_ID}}", environ=environ, headers={"X-Key": "${SHOP}"})
+    assert found.text == told
+    shop.said = b'"london bridge"'
+    found = await ask(f"{shop.url}/said?i=${{SHOP_KEY_ID}}", environ=environ, headers={"X-Key": "${SHOP}"})
+    assert found.text == "london bridge"
 
 
 async def test_a_refused_connection_is_told_in_words(shop: Shop) -> None:
