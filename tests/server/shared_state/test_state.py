@@ -142,14 +142,17 @@ async def test_while_it_is_away_a_process_decides_within_its_share_of_the_limit(
     assert await mine.ask(asked(0, 4)) is None
     database.gone = silence if silent else refuse
     waited.clear()
-    second = await mine.ask(asked(1, 4))
+    async with asyncio.timeout(30):
+        second = await mine.ask(asked(1, 4))
+    assert waited, "the wait that is bounded is the one that is seen here"
     assert sum(waited) <= DECIDE_SECONDS
     waited.clear()
-    third = await mine.ask(asked(2, 4))
-    assert await mine.use("token", 60)
-    assert not await mine.use("token", 60)
-    assert await mine.claim("desk", "CA1")
-    assert not await mine.claim("desk", "CA1")
+    async with asyncio.timeout(30):
+        third = await mine.ask(asked(2, 4))
+        assert await mine.use("token", 60)
+        assert not await mine.use("token", 60)
+        assert await mine.claim("desk", "CA1")
+        assert not await mine.claim("desk", "CA1")
     assert waited == [], "nobody waits again"
     assert (second is None, third is None) == (True, False), "two machines: two of four"
     assert (told, mine.away) == ([True], True)
