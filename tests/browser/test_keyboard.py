@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from playwright.async_api import Page
 
+from agentrun.records import Entry
 from agentrun.records.store.store import Store
 from tests.browser import chromium
 from tests.browser.chromium import talk
 from tests.calls.desk import HELLO, OPEN, Desk, open_desk
+from tests.server.dashboard.test_pages import record
 from tests.server.dashboard.test_search import book
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs(not chromium.MISSING, chromium.REASON)]
@@ -38,9 +42,15 @@ STOP = """() => {
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    """An agent with two calls in its store."""
-    address = f"sqlite:///{tmp_path / 'calls.sqlite3'}"
-    calls = [book("new", 1, variables={"guests": 4}, spec_hash="aaa"), book("old", 2, spec_hash="bbb")]
+    """An agent with two calls in its store, of which one has a recording."""
+    sound, address = str(tmp_path / "call.wav"), f"sqlite:///{tmp_path / 'calls.sqlite3'}"
+    soundfile.write(sound, np.zeros((32_000, 2), np.float32), 8000)
+    lines = [Entry(n / 10, "caller", "Vier Plätze, bitte.") for n in range(30)]
+    calls = [
+        book("new", 1, variables={"guests": 4}, spec_hash="aaa"),
+        book("old", 2, spec_hash="bbb"),
+        record(3, id="heard", transcript=lines, recording=sound),
+    ]
     with Store(address) as store:
         store.save([call.as_json() for call in calls], "another server")
     async with open_desk(tmp_path, [HELLO, *[OPEN] * 9], records=address) as served:
@@ -71,7 +81,14 @@ async def faults(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("width", [390, 1280])
 async def test_the_dashboard_is_used_by_keyboard(desk: Desk, width: int) -> None:
-    paths = ("", "/charts", "/calls/desk/new", "/compare?call=desk/new&call=desk/old", "/versions?agent=desk")
+    paths = (
+        "",
+        "/charts",
+        "/calls/desk/new",
+        "/calls/desk/heard",
+        "/compare?call=desk/new&call=desk/old",
+        "/versions?agent=desk",
+    )
     async with talk(f"{desk.server.url}/dashboard", width=width) as seen:
         for path in paths:
             await seen.page.goto(f"{desk.server.url}/dashboard{path}")
