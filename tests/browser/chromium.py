@@ -109,8 +109,8 @@ class Talk:
 
     async def speak(self) -> None:
         """Once the greeting is over, say into the microphone what ``talk`` was given as ``speech``."""
-        await self.shows("state", "speaking", 20)
-        await self.shows("state", "listening", 20)
+        await self.shows("state", "speaking", 40)
+        await self.shows("state", "listening", 40)
         await self.page.evaluate("() => window.speak()")
 
     async def loudest(self, seconds: float = 10.0) -> float:
