@@ -100,6 +100,9 @@ class ModelRequests:
             self._error = self._error or BROKEN_OFF
         elif end_of_answer.is_broken(reason):
             self._error = self._error or (FILTERED if end_of_answer.is_filtered(reason) else FAILED)
+        elif self._answered and pipecat_private.speaks_like_openai(self._service):
+            # what a realtime server refuses beside a response that goes on is no error of the response
+            self._error = ""
         self._tell(self._error or ("" if self._answered else NO_RESPONSE))
 
     def _response_began(self) -> float | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from pipecat.frames.frames import ErrorFrame, FunctionCallsStartedFrame, LLMFullResponseEndFrame
+from pipecat.processors.frame_processor import FrameProcessor
 
-from agentrun.pipeline.services import model_requests, structured_answer
-from agentrun.pipeline.services.model_requests import Model, TokenType
+from agentrun.pipeline import pipecat_private
+from agentrun.pipeline.services import end_of_answer, model_requests, structured_answer
+from agentrun.pipeline.services.model_requests import Model, ModelRequests, TokenType
 from agentrun.pipeline.services.shared_resources import Resources
 from agentrun.plan.plan import ServicePlan
 from agentrun.simulate.engines.engines import Answer
@@ -89,6 +94,25 @@ def test_a_realtime_response_is_one_request_also_when_it_only_calls_a_tool(tmp_p
 )
 def test_a_request_that_failed_says_how(tmp_path: Path, fault: Fault, error: str) -> None:
     assert asked(tmp_path, "cascaded", fault).requests[0][2] == error
+
+
+@pytest.mark.parametrize(("reason", "error"), [("completed", ""), ("failed (server_error)", "_OTHER")])
+async def test_an_error_event_beside_a_realtime_response_that_goes_on_is_not_its_own(
+    monkeypatch: pytest.MonkeyPatch, reason: str, error: str
+) -> None:
+    events = SimpleNamespace(responded_at=asyncio.get_running_loop().time())
+    monkeypatch.setattr(pipecat_private, "session_events", lambda _: events)
+    monkeypatch.setattr(pipecat_private, "speaks_like_openai", lambda _: True)
+    monkeypatch.setattr(pipecat_private, "settings_of", lambda _: SimpleNamespace(model="m"))
+    counted, service = Counted(), FrameProcessor()
+    ModelRequests(service, ServicePlan("realtime", "openai", "m", {}), counted)
+    refused, calling = ErrorFrame("refused"), FunctionCallsStartedFrame([])
+    refused.processor = service
+    end_of_answer.note(service, reason)
+    for frame in (refused, calling, LLMFullResponseEndFrame()):
+        await service.push_frame(frame)
+    [(_, _, told)] = counted.requests
+    assert told == error
 
 
 async def test_a_question_beside_the_conversation_is_told_too() -> None:
