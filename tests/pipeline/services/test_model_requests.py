@@ -35,7 +35,7 @@ class Counted:
         self.tokens: dict[TokenType, float] = {}
 
     def took(self, model: Model, seconds: float, error: str) -> None:
-        self.requests.append((model, round(seconds, 1), error))
+        self.requests.append((model, seconds, error))
 
     def used(self, model: Model, kind: TokenType, tokens: float) -> None:
         assert model == CHAT
@@ -73,7 +73,10 @@ def asked(
 
 def test_a_request_is_told_with_its_time_and_its_tokens(tmp_path: Path) -> None:
     counted = asked(tmp_path, "cascaded", slow=1.5)
-    assert counted.requests == [(CHAT, 1.5, "")]
+    [(model, seconds, error)] = counted.requests
+    # what comes over a socket takes its time on any clock
+    assert (model, error) == (CHAT, "")
+    assert 1.5 <= seconds < 4
     assert set(counted.tokens) == {"input", "output"}
     assert counted.tokens["input"] > counted.tokens["output"] > 0
 
