@@ -24,8 +24,8 @@ _DOTTED = re.compile(r"(?<![\w.])(\d{1,2})\.[ ]?(\d{1,2})\.[ ]?(\d{4}|\d{2})(?![
 _DAY_MONTH = re.compile(r"(?<![\w.,])(\d{1,2})\.(\d{1,2})\.(?!\d)")
 _TWELVE = re.compile(r"(?<![\w.:])(\d{1,2})(?:[:.](\d{2}))?\s?([AaPp])\.?\s?[Mm]\b(\.?)")
 _CLOCK = re.compile(
-    r"(?<![\w.:,/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?=h\b|(?![\w:/]))(?!\.\d)"
-    r"(?!\s?(?:Std|Stunden?|hours?|hrs?|min|[Mm]inut\w*|[Mm]inuti|Minuten)\b)(?:\s?(?:Uhr|uur|h)\b)?"
+    r"(?<![\w.:,/])([01]?\d|2[0-4]):([0-5]\d)(?::00)?(?=[hu]\b|(?![\w:/]))(?!\.\d)"
+    r"(?!\s?(?:Std|Stunden?|hours?|hrs?|min|[Mm]inut\w*|[Mm]inuti|Minuten)\b)(?:\s?(?:Uhr|uur|[hu])\b)?"
 )
 _DATE_BEFORE = re.compile(
     r"(?<!\w)(?:am|vom|bis|zum|ab|seit|den|der|dem|dieser|und|oder|spätestens|"
@@ -40,7 +40,8 @@ _RATIO_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _POINTED = re.compile(
-    r"(?<![\w.,:])([01]?\d|2[0-4])\.([0-5]\d)(?=\s?(?:Uhr|uur)\b)|(?<=\bore )(\d{1,2})\.([0-5]\d)\b"
+    r"(?<![\w.,:])([01]?\d|2[0-4])\.([0-5]\d)(?=\s?(?:Uhr|uur|u)\b)"
+    r"|(?:(?<=\bore )|(?<=\b[Aa]lle )|(?<=\b[Dd]alle ))(\d{1,2})\.([0-5]\d)\b(?![.,]\d)"
 )
 _HALF_DAY = re.compile(r"(\d{1,2}):00(?= ?[apAP](?:\. ?)?[mM]\b)")
 _HOURS = re.compile(

@@ -23,6 +23,8 @@ _PERCENT = re.compile(r"(?<=\d) ?%")
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+){2,}(?!\w)")
 _DOTTED_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3}){2,}")
 _FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
+_ORDINAL_DEGREES = re.compile(r"(?<=\d) ?º(?=[CF]\b)")
+"""``20ºC``, as keyboards of Spanish, Italian and Portuguese have it."""
 _EIGHTHS = "⅛⅜⅝⅞"
 """Of these a vocabulary has the signs alone: ``3/8`` is a day of March."""
 _FRACTION = re.compile(r"(?<![\w/.,])(\d)/(\d)(?![\w/]|[.,]\d)")
@@ -85,6 +87,7 @@ def spoken(text: str, words: Vocabulary) -> str:
         text = re.sub(rf"(?<=\d) ?{sign}", f" {words.conjunction} {plain}", text).replace(sign, plain)
     text = _MIXED.sub(rf"\1 {words.conjunction} \2", text)
     text = _FRACTION.sub(lambda found: _fraction(found, words), text)
+    text = _ORDINAL_DEGREES.sub("°", text)
     text = _compounds(words.code).sub(lambda found: _compound(found, words), text)
     text = _units(words.code).sub(lambda found: _unit(found, words), text)
     text = _PERCENT.sub(f" {words.percent}", text)
@@ -173,7 +176,7 @@ def _compounds(language: str) -> re.Pattern[str]:
 
 def _compound(found: re.Match[str], words: Vocabulary) -> str:
     figure, unit, count, each = found.groups()
-    if f"{unit}/{each}" in words.units:
+    if f"{unit}/{each}" in words.units or (count and each not in words.units):
         return found[0]
     one, many = words.units[unit]
     single, several = words.units.get(each, (words.each.get(each, each),) * 2)

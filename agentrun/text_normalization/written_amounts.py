@@ -27,6 +27,8 @@ _SMALL = re.compile(r"(?<![\w.,])(\d[\d.,]*) ?(¢|[Cc]ts?(?!\w)(?:\.(?! ?[A-ZÀ-
 _SMALL_ENGLISH = re.compile(r"(?<![\w.,])(\d[\d.,]*) ?(¢)|(?<!\w)¢ ?(\d+)")
 """``10 ct`` is gold, or so many of something."""
 _PENCE = re.compile(r"(?<![\w.,£$€])(\d{1,2})p(?!\w)")
+_A_PERSON = re.compile(r"(?<=[$€£])( ?\d[\d.,]*) ?(?:pp|p\.p\.)(?!\w)")
+"""``£20pp``."""
 _CENTS_OF = {"¢": "$", "p": "£"}
 """Of which currency a sign for hundredths is; ``ct`` is the euro's."""
 
@@ -47,6 +49,8 @@ def plain(text: str, words: Vocabulary) -> str:
     text = _DOLLARS.sub("US$", text)
     small = _SMALL_ENGLISH if words.code == "en" else _SMALL
     text = small.sub(lambda found: _cents(found[1] or found[3], found[2] or "¢", words), text)
+    if words.code == "en":
+        text = _A_PERSON.sub(rf"\1 {words.per} person", text)
     if words.code == "en" and "£" in text:
         text = _PENCE.sub(lambda found: _cents(found[1], "p", words), text)
     return text

@@ -132,6 +132,7 @@ VOCABULARY = Vocabulary(
         (r"\bp\. ?P\.", "pro Person"),
         (r"\bp\. ?a\.", "pro Jahr"),
         (r"\bv\. ?a\.", "vor allem"),
+        (r"(?<=\w )u\.(?= [A-ZÄÖÜ])", "und"),
         (r"\bz\. ?B\.", "zum Beispiel"),
         (r"\bd\. ?h\.", "das heißt"),
         (r"\bu\. ?a\.", "unter anderem"),

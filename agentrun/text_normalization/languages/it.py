@@ -113,6 +113,7 @@ VOCABULARY = Vocabulary(
         (r"\b[Tt]el\.", "telefono"),
         (r"\bn\.(?= ?\d)", "numero"),
         (r"§ ?(?=\d)", "paragrafo "),
+        (r"\ba pers\.", "a persona"),
         (r"\bp\. ?es\.", "per esempio"),
         (r"\becc\.(?= [A-ZÀ-Ý]|$)", "eccetera."),
         (r"\becc\.", "eccetera"),

@@ -112,6 +112,7 @@ VOCABULARY = Vocabulary(
         (r"\b[Dd]rs\.(?= [A-Z])", "doctorandus"),
         (r"§ ?(?=\d)", "paragraaf "),
         (r"\bp\. ?p\.", "per persoon"),
+        (r"(?<=\w )t/m(?= \w)", "tot en met"),
         (r"\bbijv\.", "bijvoorbeeld"),
         (r"\bd\.w\.z\.", "dat wil zeggen"),
         (r"\benz\.(?= [A-ZÀ-Ý]|$)", "enzovoort."),
