@@ -41,6 +41,21 @@ _VERSION_BEFORE = re.compile(
     r"clause|stufe|nr|ip|address|adresse)\W{0,3}(?:is |ist |auf |to )?$",
     re.IGNORECASE,
 )
+_THINGS = (
+    r"apts?|apartment|unit|seats?|rows?|gates?|aisle|rooms?|route|highway|hwy|exit|platform|terminal|track|size|codes?|"
+    r"channel|flight|bus|line|suite|ste|floor|zone|section|block|lot|level|class|plate|street|house|door|"
+    r"größe|gr|sitz|sitzplatz|platz|wohnung|whg|haus|hausnummer|zimmer|gleis|tor|reihe|kennzeichen|stock|etage|linie|"
+    r"zug|nummer|nr|no|straße|str|tür|taille|siège|place|rang|porte|appartement|chambre|quai|voie|ligne|numéro|étage|"
+    r"talla|asiento|fila|puerta|piso|apartamento|depto|habitación|andén|vía|línea|número|código|ruta|"
+    r"taglia|posto|uscita|appartamento|stanza|camera|binario|linea|numero|codice|interno|"
+    r"maat|stoel|rij|kamer|spoor|lijn|huis|perron|tamanho|assento|portão|apto|quarto|plataforma|linha|rota|sala|number"
+)
+_THING_BEFORE = re.compile(
+    rf"(?<!\w)(?:\w*straße|{_THINGS})\.?\W{{0,3}}(?:(?:is|are|was|ist|est|es|è|é)\W{{1,2}})?$", re.IGNORECASE
+)
+_LETTER_BEFORE = re.compile(r"(?:\d ?|(?<!\w))[B-Z][- ]$")
+"""Of a road (``I-90``), a plate or a code."""
+_CODE_AFTER = re.compile(r" ?\d| [A-Z](?!\w)")
 _WORD_AFTER = re.compile(r" ?([^\W\d_]+|[%°$€£¥₹])")
 _SIGN_BEFORE = re.compile(
     rf"(?:[{SIGNS}]|(?<!\w)(?:Rs\.?|S/\.?|Dhs\.?|{'|'.join(sorted(CURRENCY_CODES))})) ?[-−]?$"
@@ -66,6 +81,18 @@ def names_number(text: str) -> bool:
     (True, False)
     """
     return _NUMBER_BEFORE.search(text) is not None
+
+
+def is_code(found: re.Match[str], letter: str) -> bool:
+    """Whether a figure and the ``letter`` behind it name a thing: a seat, a road, a size, and no measure.
+
+    >>> is_code(re.search(r"12 ?L", "Your seat is 12L."), "L"), is_code(re.search(r"2L", "A 2L bottle."), "L")
+    (True, False)
+    """
+    leading = before(found)
+    if _THING_BEFORE.search(leading) or _LETTER_BEFORE.search(leading):
+        return True
+    return letter.isupper() and _CODE_AFTER.match(found.string, found.end()) is not None
 
 
 def names_version(text: str) -> bool:

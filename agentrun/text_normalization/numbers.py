@@ -185,5 +185,7 @@ def _compound(found: re.Match[str], words: Vocabulary) -> str:
 
 
 def _unit(found: re.Match[str], words: Vocabulary) -> str:
+    if len(found[2]) == 1 and found[2].isalpha() and context.is_code(found, found[2]):
+        return found[0]
     one, many = words.units[found[2]]
     return f"{found[1]} {one if found[1] == '1' else many}"

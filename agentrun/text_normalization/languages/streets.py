@@ -26,13 +26,11 @@ def streets() -> tuple[Abbreviation, ...]:
     'At 123 North Main Street, Apt 4, or 12 West 45th Street. We met 3 men and Dr. May.'
     """
     roads = "|".join(_ROADS)
+    end = r"(?=[,.]|$| (?:in|at|near|and)\b)"
     name = r"(?:\d+(?:st|nd|rd|th)|[A-Z][a-z]+)"
     return (
         (rf"(?<=\d )([NSEW])\.?(?= {name}(?: [A-Z][a-z]+)? (?:{roads})\b)", _side),
-        (
-            rf"(?<=\d )((?:{name} ){{1,3}})({roads})\b(?:\.(?=,| [a-z]))?(?=[,.]|$| (?:in|at|near|and)\b)",
-            _road,
-        ),
+        (rf"(?<=\d )((?:{name} ){{1,3}})(?!Dr\. [A-Z])({roads})\b(?:\.(?=,| [a-z]))?{end}", _road),
     )
 
 
