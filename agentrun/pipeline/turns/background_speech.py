@@ -10,12 +10,13 @@ FAINT = 10.0
 seconds the loudest syllables are within some 6 dB of each other."""
 FAINT_SECONDS = 4.0
 """So long, without a pause and without one louder syllable."""
-_ABOVE = 4.0
-"""6 dB over the loudest of it is the caller again."""
+_ABOVE = 2.5
+"""4 dB over the loudest of it is the caller again."""
 _SILENT = 32.0
 """15 dB under the loudest of it nobody is heard."""
-SILENT_SECONDS = 5.0
-"""After which whoever speaks next is the caller, however quiet they are."""
+SILENT_SECONDS = 1.5
+"""After which whoever speaks next is the caller, however quiet they are: a television does not stop, and
+somebody to whom the telephone was handed does."""
 _FOLLOWS = 1 / 8
 """How fast the level follows the sound: within a syllable or two."""
 _RISES = 1 / 31

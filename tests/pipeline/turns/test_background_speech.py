@@ -84,6 +84,14 @@ def test_somebody_who_speaks_on_and_on_is_heard_on_and_on(decibels: float) -> No
     assert sum(end - begin for begin, end in spells(voice)) > 58
 
 
+def test_who_is_handed_the_telephone_and_is_quiet_is_heard_behind_a_pause() -> None:
+    first, second = spoken("13_ambiguous"), television(6, 14)
+    pause = np.zeros(2 * RATE)
+    sound = np.concatenate([pause, first, second, pause, spoken("02_mens_scores") * 0.2, pause])
+    last = (len(sound) - len(pause) - len(spoken("02_mens_scores"))) / RATE
+    assert spells(sound)[-1][0] == pytest.approx(last, abs=0.6)
+
+
 def test_who_is_quiet_is_heard_once_the_television_is_off() -> None:
     off = over(television(12, 18), ("13_ambiguous", 1.0))
     quiet = np.concatenate(
