@@ -160,6 +160,39 @@ def test_a_caller_who_speaks_briefly_over_the_goodbye_is_not_hung_up_on(
     assert call.record.ended_by == "caller", call.record.reason
 
 
+def test_a_caller_who_speaks_before_the_goodbye_has_begun_has_it_given_up_at_once(tmp_path: Path) -> None:
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.latency["responses"] = 3.0
+        await call.say("That was all.")
+        await call.until(lambda: call.session.parts.response_deadline.tools)
+        await asyncio.sleep(0.3)
+        await call.say("One more thing.")
+        await call.until(lambda: call.tool_ended, 2.0)
+
+    call = called(tmp_path, way("hang_up"), [calls("hang_up", goodbye=BYE.text), *[TABLE] * 3], talk)
+    assert [entry.status for entry in call.record.transcript if entry.who == "tool"] == ["cancelled"]
+
+
+@pytest.mark.parametrize("name", ["close_call", "hang_up"])
+@pytest.mark.parametrize("by", ["keys", "words"])
+def test_a_caller_who_presses_a_key_or_writes_over_the_goodbye_is_not_hung_up_on(
+    tmp_path: Path, name: str, by: str
+) -> None:
+    async def talk(call: QuickCall) -> None:
+        await call.say("That was all.")
+        await call.until(lambda: call.speaking)
+        await asyncio.sleep(1.0)
+        await (call.press("1") if by == "keys" else call.write("A table."))
+        await call.said(TABLE.text)
+        await until_over(call, seconds=5.0)
+
+    script = [calls(name, goodbye=BYE.text), BYE, *[TABLE] * 3]
+    own = close() if name == "close_call" else way(name)
+    options: dict[str, Any] = {"turns": "keys: {menu: {1: A table}}"} if by == "keys" else {"page": True}
+    call = played(tmp_path, "realtime", [own], script, talk, apology=LOUD * 2, **options)
+    assert call.record.ended_by == "caller", call.record.reason
+
+
 @pytest.mark.parametrize("line", [QUIET, NOISE], ids=["silent", "loud"])
 @pytest.mark.parametrize("moment", ["answer", "wait", "tool", "later in the tool", "result"])
 def test_an_answer_is_not_lost_to_a_noise_in_a_turn_that_never_ends(

@@ -65,7 +65,7 @@ class Announcements:
         self.sounding, self._asked_at = False, 0.0  # whether the agent is heard
         self._began, self._finished = asyncio.Event(), asyncio.Event()
         self._said: dict[int, asyncio.Event] = {}
-        self.cuts = Interruptions(parts.llm, spoke_since, lambda: self.insists)
+        self.cuts = Interruptions(parts.llm, spoke_since, lambda: self.insists and self._began.is_set())
         """Of what was being said, but for noises that words are said again behind."""
         worker.add_reached_downstream_filter((InterruptionFrame, _Said))
         worker.add_event_handler("on_frame_reached_downstream", self._reached)
