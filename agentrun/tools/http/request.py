@@ -15,8 +15,9 @@ from agentrun.call import Call
 from agentrun.errors import NotAskedError, ToolError
 from agentrun.http import bounded_answers
 from agentrun.http.bounded_answers import AnswerTooLongError, CutAnswerError, UnreadableAnswerError
-from agentrun.tools.http import address, shown_secrets
+from agentrun.tools.http import address
 from agentrun.tools.http.settings import BasicAuth, Settings
+from agentrun.tools.http.shown_secrets import ShownSecrets
 from agentrun.tools.http.template import (
     fill,
     fill_all,
@@ -73,7 +74,7 @@ async def _once(settings: Settings, call: Call, arguments: Mapping[str, Any]) ->
     for _ in range(MOST_REDIRECTS + 1):
         response = await _send(settings, call, url, headers, arguments)
         if response.status_code not in _REDIRECTS or "location" not in response.headers:
-            return _read(settings, response, shown_secrets.hidden(response.content, settings, call.environ))
+            return _read(settings, response, ShownSecrets(settings, call.environ))
         if settings.method not in ("GET", "HEAD"):
             raise ToolError(f"{url.host} sent the request elsewhere; it was not followed.")
         before, url = url, _target(url, response.headers["location"])
@@ -193,21 +194,21 @@ async def _read_whole(response: httpx.Response) -> httpx.Response:
     return httpx.Response(response.status_code, headers=headers, content=content)
 
 
-def _read(settings: Settings, response: httpx.Response, content: bytes) -> Any:
+def _read(settings: Settings, response: httpx.Response, secrets: ShownSecrets) -> Any:
     status = response.status_code
     if status >= 400:
         words = f"{settings.name} was answered with {status} {response.reason_phrase}."
         if status in _AGAIN:
             raise _TryAgainError(words)
-        detail = _text_of(response, content).strip()[:_MOST_ERROR] if status < 500 else ""
+        detail = secrets.out_of_any(_text_of(response)).strip()[:_MOST_ERROR] if status < 500 else ""
         detail = "" if _BINARY in detail else detail
         raise ToolError(f"{words} It says: {detail}" if detail else words)
     try:
-        data = json.loads(content)
+        data = secrets.out_of(json.loads(response.content))
     except (ValueError, RecursionError):
-        text = _text_of(response, content)
+        text = _text_of(response)
         if settings.give is None and _BINARY not in text:
-            return text
+            return secrets.out_of_text(text)
         raise ToolError(f"The answer to {settings.name} is not JSON, and can't be read.") from None
     if settings.give is None:
         return data
@@ -217,8 +218,8 @@ def _read(settings: Settings, response: httpx.Response, content: bytes) -> Any:
         raise ToolError(f"The answer to {settings.name} has another form than expected.") from None
 
 
-def _text_of(response: httpx.Response, content: bytes) -> str:
-    return content.decode(response.encoding or "utf-8", "replace")
+def _text_of(response: httpx.Response) -> str:
+    return response.content.decode(response.encoding or "utf-8", "replace")
 
 
 def _fields(

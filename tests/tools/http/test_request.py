@@ -28,7 +28,7 @@ class Shop:
         self.asked: list[str] = []
         self.broken = 0
         self.shows = 200
-        self.said = b""
+        self.said, self.said_status = b"", 200
         self.port = 0
 
     @property
@@ -51,7 +51,7 @@ class Shop:
             await reader.read()
         status, extra, content = self._page(path, body)
         if path.startswith("/said"):
-            content = self.said
+            status, content = self.said_status, self.said
         if path.startswith("/shown"):
             status, content = self.shows, json.dumps(head).encode()
         lines = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\nConnection: close\r\n{extra}\r\n"
@@ -208,12 +208,18 @@ async def test_a_secret_that_a_server_shows_again_is_not_told(shop: Shop, status
     ("secret", "answer", "told"),
     [
         ("123456", b'{"id": 1234567, "n": 123456}', '{"id":1234567,"n":123456}'),
-        ("a-key-of-it", b'"the xa-key-of-it and a-key-of-its"', "the xa-key-of-it and a-key-of-its"),
         ("a-key-of-it", b'"no:\\na-key-of-it, a-key-of-it"', "no:\n…, …"),
-        ("1234567890", b'"no: 1234567890"', "no: …"),
+        ("a-key-of-it", b'"no \\u0027a-key-of-it\\u0027, \\u003da-key-of-it"', "no '…', =…"),
+        ("a-key-of-it", b'"?next=%3Fkey%3Da-key-of-it"', "?next=%3Fkey%3D…"),
+        ("a/key+of=", b'"\\u002B a\\/key\\u002bof\\u003d, a%2fkey%2bof%3d a%2Fkey%2Bof%3D"', "+ …, … …"),
+        ("abc-key==", b'"key=abc-key==expired"', "key=…expired"),
+        ("a-key-of-it", b'{"a-key-of-it": [["a-key-of-it"]]}', '{"…":[["…"]]}'),
+        ("a-key-of-it", b"not \\u0027a-key-of-it\\u0027", "not \\u0027…\\u0027"),
+        ("1234567890", b'"no: 1234567890, 12345678901"', "no: …, 12345678901"),
+        ("1234567890", b"[1234567890, 12345678901, true]", '["…",12345678901,true]'),
     ],
 )
-async def test_what_only_looks_like_a_secret_is_left(
+async def test_a_secret_is_hidden_however_it_is_written_and_what_only_looks_like_one_is_left(
     shop: Shop, secret: str, answer: bytes, told: str
 ) -> None:
     shop.said = answer
@@ -223,6 +229,19 @@ async def test_what_only_looks_like_a_secret_is_left(
     shop.said = b'"london bridge"'
     found = await ask(f"{shop.url}/said?i=${{SHOP_KEY_ID}}", environ=environ, headers={"X-Key": "${SHOP}"})
     assert found.text == "london bridge"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b'{"error": "no \\u002b: a\\u002bkey-of-it"}', '{"error": "no +: …"}'),
+        (b'{"error":  "a+key-of-it \\u00e9"}', '{"error":  "… \\u00e9"}'),
+    ],
+)
+async def test_a_secret_is_hidden_in_what_an_error_says(shop: Shop, answer: bytes, told: str) -> None:
+    shop.said, shop.said_status = answer, 422
+    found = await ask(f"{shop.url}/said", environ={"SHOP": "a+key-of-it"}, headers={"X-Key": "${SHOP}"})
+    assert found.text.endswith(f"It says: {told}")
 
 
 async def test_a_refused_connection_is_told_in_words(shop: Shop) -> None:
