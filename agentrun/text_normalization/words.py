@@ -65,13 +65,20 @@ def beginning(text: str, share: float) -> str:
 
 
 def without(text: str, part: str) -> str:
-    """``text`` without ``part``, whatever spaces either has; as it is where ``part`` is not in it.
+    """``text`` without ``part``, which is whole words, whatever spaces either has; as it is where ``part`` is
+    not in it.
 
     >>> without("We are open. We are closed on Mondays. Come.", "We are closed  on Mondays.")
     'We are open. Come.'
+    >>> without("I'm fine. Know. No.", "No"), without("我知道。不。再见。", "不。")
+    ("I'm fine. Know..", '我知道。再见。')
     """
     signs = r"\s*".join(re.escape(sign) for sign in part if not sign.isspace())
-    return re.sub(rf"\s*{signs}", "", text, count=1).strip() if signs else text
+    if not signs:
+        return text
+    begin = r"(?<!\w)" if part.lstrip()[0].isalnum() else ""
+    end = r"(?!\w|['’]\w)" if part.rstrip()[-1].isalnum() else ""
+    return re.sub(rf"\s*{begin}{signs}{end}", "", text, count=1).strip()
 
 
 def syllables(text: str) -> int:
