@@ -12,7 +12,7 @@ UV ?= $(BIN)/uv
 # every extra but microphone, whose PyAudio needs PortAudio and a compiler
 LOCKED := offline browser daily mcp pdf postgresql recordings tracing docs dev
 
-.PHONY: install serve test test-slow test-all lint docs bench image lock sbom clean
+.PHONY: install serve test test-slow test-all lint docs pictures bench image lock sbom clean
 
 install: $(DONE)
 
@@ -51,6 +51,10 @@ sbom: install
 # the documentation on http://localhost:8000/, anew after each save
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --strict
+
+# all pictures of the documentation, from calls that are served for them; wants Chromium, and a machine that is idle
+pictures: install
+	$(BIN)/python scripts/screenshots.py
 
 # laid out for 6, 26 and 7 minutes on two cores that nobody else uses
 bench: install

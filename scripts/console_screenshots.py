@@ -1,19 +1,16 @@
-"""Makes the pictures of the page at ``/`` for the documentation, from a call that is really held.
+"""The pictures of the page at ``/`` for the documentation, from a call that is really held.
 
-    PYTHONPATH=. .venv/bin/python scripts/console_screenshots.py
-
-The agent answers offline: a packaged Whisper hears a spoken question, a packaged voice answers.
+``screenshots.py`` makes them with the others. The agent answers offline: a packaged Whisper hears a spoken
+question, a packaged voice answers.
 """
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 from agentrun.server.lifecycle.startup import Options, running_server
-from tests.browser.chromium import talk, with_silence
+from tests.browser.chromium import talk
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "screenshots"
@@ -25,10 +22,11 @@ TURNS: tuple[tuple[str, int, Literal["light", "dark"]], ...] = (
 )
 
 
-async def picture(url: str, name: str, width: int, scheme: Literal["light", "dark"], sound: Path) -> None:
+async def picture(url: str, name: str, width: int, scheme: Literal["light", "dark"]) -> None:
     """Hold a call at ``url``, and write ``name`` as it looks in its middle."""
-    async with talk(url, sound, width=width, scheme=scheme) as page:
+    async with talk(url, speech=SPEECH, width=width, scheme=scheme) as page:
         await page.begin()
+        await page.speak()
         await page.shows("words", "get_mens_basketball_scores", 60)
         await page.shows("words", " in 0.", 20)
         await page.page.locator("#words .tool summary").click()
@@ -57,13 +55,7 @@ async def edit(link: str) -> None:
 
 async def main() -> None:
     """Serve two agents, and write all pictures."""
-    with tempfile.TemporaryDirectory() as folder:
-        sound = with_silence(SPEECH, Path(folder, "question.wav"), 8.0)
-        async with running_server(SPECS, {}, Options(port=0, offline=True)) as server:
-            for name, width, scheme in TURNS:
-                await picture(server.url, name, width, scheme, sound)
-            await edit(f"{server.url}/?token={server.settings.local.token}")
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+    async with running_server(SPECS, {}, Options(port=0, offline=True)) as server:
+        for name, width, scheme in TURNS:
+            await picture(server.url, name, width, scheme)
+        await edit(f"{server.url}/?token={server.settings.local.token}")

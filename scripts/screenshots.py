@@ -1,14 +1,16 @@
-"""Makes docs/screenshots: the dashboard over calls that are served while this runs.
+"""Makes docs/screenshots, all of them, from calls that are served while this runs.
 
-``python scripts/screenshots.py``, in the checkout, with Chromium (``apt-get install chromium``). Two agents
+``make pictures``, in the checkout, with Chromium (``apt-get install chromium``). For the dashboard two agents
 are served, called over a simulated telephone with recorded questions of tests/corpus, and recorded; what the
-model says comes from a script, and the agents speak with the packaged voice of offline use. Everything that
-the pictures show is what the server measured and recorded in these calls. It takes about a minute and a half.
+model says comes from a script, and the agents speak with the packaged voice of offline use. The page at ``/``
+is ``console_screenshots``. Everything that the pictures show is what the server measured and recorded in
+these calls: make them on a machine that does nothing else. It takes about two minutes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import tempfile
@@ -20,7 +22,7 @@ from playwright.async_api import Browser, async_playwright
 
 from agentrun.server.lifecycle.startup import Options, RunningServer, running_server
 from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError, PhoneCall
-from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall, Voice
+from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall
 from agentrun.simulate.engines.packaged_voice import PackagedVoice
 from agentrun.simulate.engines.scripted import ScriptedHearing
 from agentrun.simulate.openai import OpenAIServer
@@ -56,12 +58,33 @@ prompts:
 tools: [scores]
 record: {{audio: recordings/}}
 """
-_FILES = {"men": "02_mens_scores.wav", "duke": "04_team_duke.wav", "again": "12_repeat.wav"}
-_ANSWERS = {
-    "men": "Duke beat North Carolina, eighty-one to seventy-seven, and Saint Mary's won at Gonzaga.",
-    "duke": "Yes. Duke won by four points, and it was close until the last minute.",
-    "again": "Duke beat North Carolina, eighty-one to seventy-seven.",
+_FILES = {
+    "men": "02_mens_scores.wav",
+    "wait": "09_interrupt_change.wav",
+    "duke": "04_team_duke.wav",
+    "again": "12_repeat.wav",
+    "bye": "15_hangup.wav",
 }
+_ANSWERS = {
+    "men": "Duke beat North Carolina, eighty-one to seventy-seven, and Saint Mary's won at Gonzaga, "
+    "seventy to sixty-six. Both games were close until the last minute.",
+    "wait": "Of course. Which team would you like to hear about?",
+    "duke": "Yes. Duke won by four points, eighty-one to seventy-seven.",
+    "again": "Duke beat North Carolina, eighty-one to seventy-seven.",
+    "bye": "Thank you for calling. Goodbye!",
+}
+CALLS = (
+    ("results", "+12025550187", ("men", "again")),
+    ("scores", "+12025550143", ("men", "wait", "duke", "bye")),
+    ("results", "+12025550162", ("men", "again")),
+)
+"""Who is called, by whom, and asked what; "wait" is said into the answer, and the last call stays up."""
+PICTURES: tuple[tuple[str, int, Scheme], ...] = (
+    ("dashboard-live", 1280, "light"),
+    ("dashboard-call", 1280, "light"),
+    ("dashboard-call-phone", 390, "dark"),
+    ("dashboard-charts", 1280, "light"),
+)
 
 
 class ScoreBrain:
@@ -86,9 +109,13 @@ async def call(caller: Caller, url: str, questions: Sequence[str], last: asyncio
     """Ask some questions; with ``last`` stay on the line until that is set."""
     async with caller.call(url) as phone:
         await phone.hear_greeting()
-        for name in questions:
-            await phone.say(CORPUS / _FILES[name])
-            await _answer(phone)
+        for name, following in itertools.zip_longest(questions, questions[1:]):
+            if name == "wait":
+                await phone.barge_in(CORPUS / _FILES[name], after=2.0)
+            else:
+                await phone.say(CORPUS / _FILES[name])
+            if following != "wait":
+                await _answer(phone)
         if last:
             await last.wait()
 
@@ -100,8 +127,8 @@ async def _answer(phone: PhoneCall) -> None:
         raise SystemExit(f"the agent did not answer: {error}") from None
 
 
-async def main() -> None:
-    """Serve, call, and take the pictures."""
+async def dashboard_pictures() -> None:
+    """Serve two agents, call them, and take the pictures of the dashboard."""
     with tempfile.TemporaryDirectory(prefix="agentrun-pictures-") as name:
         folder = Path(name)
         (folder / "plugins").mkdir()
@@ -110,59 +137,66 @@ async def main() -> None:
         for spec in specs:
             spec.write_text(SPEC.format(name=spec.stem))
         voice = await asyncio.to_thread(PackagedVoice)
-        for questions in (["men", "duke", "again"], ["men", "again"]):
-            # one call after the other, so that each is heard what it says
-            await _serve(folder, specs, voice, questions, questions == ["men", "again"])
+        # one call after the other, so that each is heard what it says
+        words = [_TEXTS[_FILES[question]] for _, _, questions in CALLS for question in questions]
+        async with OpenAIServer(ScriptedHearing(words), voice, ScoreBrain()) as openai:
+            environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
+            options = Options(port=0, insecure=True, records=f"sqlite:///{folder / 'calls.sqlite3'}")
+            async with running_server(specs, environ, options) as server:
+                await _call_all(server)
 
 
-async def _serve(
-    folder: Path, specs: Sequence[Path], voice: Voice, questions: Sequence[str], is_last: bool
-) -> None:
-    words = [_TEXTS[_FILES[name]] for name in questions] * 2
-    async with OpenAIServer(ScriptedHearing(words), voice, ScoreBrain()) as openai:
-        environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
-        options = Options(port=0, insecure=True, records=f"sqlite:///{folder / 'calls.sqlite3'}")
-        async with running_server(specs, environ, options) as server:
-            caller = Caller.from_environ(environ)
-            await call(caller, f"{server.url}/{specs[0].stem}", questions)
-            if not is_last:
-                await call(caller, f"{server.url}/{specs[1].stem}", questions)
-                return
-            over = asyncio.Event()
-            up = asyncio.create_task(call(caller, f"{server.url}/{specs[1].stem}", questions, over))
-            while not _is_answered(server, len(questions)):  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.2)
-            await _take(server)
-            over.set()
-            await up
+async def _call_all(server: RunningServer) -> None:
+    for agent, number, questions in CALLS[:-1]:
+        await call(Caller(number), f"{server.url}/{agent}", questions)
+    agent, number, questions = CALLS[-1]
+    over = asyncio.Event()
+    up = asyncio.create_task(call(Caller(number), f"{server.url}/{agent}", questions, over))
+    while not _is_answered(server, number, len(questions)):  # noqa: ASYNC110 - what is waited for has no event
+        await asyncio.sleep(0.2)
+    await _take(server)
+    over.set()
+    await up
 
 
-def _is_answered(server: RunningServer, number: int) -> bool:
+def _is_answered(server: RunningServer, number: str, questions: int) -> bool:
     newest = server.switchboard.records.newest()[0]
-    return newest.agent == "results" and len(newest.turns) == number
+    return newest.from_number == number and len(newest.turns) == questions
 
 
 async def _take(server: RunningServer) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        ended = [record for record in server.switchboard.records.newest() if record.ended]
-        base = f"{server.url}/dashboard"
-        newest = f"{base}/calls/{ended[0].agent}/{ended[0].id}"
-        await _picture(browser, "dashboard-live", base, ".live article")
-        await _picture(browser, "dashboard-call", newest, ".wave path")
-        await _picture(browser, "dashboard-charts", f"{base}/charts", ".plot")
+        shown = next(record for record in server.switchboard.records.newest() if record.agent == "scores")
+        places = {
+            "live": ("", ".live article"),
+            "call": (f"/calls/{shown.agent}/{shown.id}", ".wave path"),
+            "charts": ("/charts", ".plot"),
+        }
+        for name, width, scheme in PICTURES:
+            path, part = places[name.split("-")[1]]
+            await _picture(browser, name, (width, scheme), f"{server.url}/dashboard{path}", part)
         await browser.close()
 
 
-async def _picture(browser: Browser, name: str, url: str, shown: str) -> None:
-    sizes: Sequence[tuple[str, int, int, Scheme]] = (("", 1280, 800, "light"), ("-phone", 390, 844, "dark"))
-    for suffix, width, height, scheme in sizes:
-        page = await browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        await page.goto(url)
-        await page.locator(shown).first.wait_for(timeout=20_000, state="attached")
-        await page.wait_for_timeout(1500)
-        await page.screenshot(path=str(TARGET / f"{name}{suffix}.png"))
-        await page.close()
+async def _picture(browser: Browser, name: str, look: tuple[int, Scheme], url: str, shown: str) -> None:
+    """Write the page at ``url`` once ``shown`` is there: all of it, on a phone its first screen."""
+    width, scheme = look
+    page = await browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    await page.goto(url)
+    await page.locator(shown).first.wait_for(timeout=20_000, state="attached")
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=str(TARGET / f"{name}.png"), full_page=width > 500)
+    await page.close()
+
+
+async def main() -> None:
+    """Make every picture."""
+    await dashboard_pictures()
+    sys.path.insert(0, str(ROOT))  # the console is driven as the tests drive it
+    from scripts import console_screenshots
+
+    await console_screenshots.main()
 
 
 if __name__ == "__main__":
