@@ -24,7 +24,6 @@ from agentrun.server.lifecycle.startup import Options, RunningServer, running_se
 from agentrun.simulate.caller import Caller, CallOverError, NoAnswerError, PhoneCall
 from agentrun.simulate.engines.engines import Answer, Conversation, ToolCall
 from agentrun.simulate.engines.packaged_voice import PackagedVoice
-from agentrun.simulate.engines.scripted import ScriptedHearing
 from agentrun.simulate.openai import OpenAIServer
 
 ROOT = Path(__file__).parents[1]
@@ -105,11 +104,26 @@ _TEXTS = {
 }
 
 
-async def call(caller: Caller, url: str, questions: Sequence[str], last: asyncio.Event | None = None) -> None:
+class Ears:
+    """Hears the question that is being asked, also where a pause has it heard in parts."""
+
+    def __init__(self) -> None:
+        self.question = CALLS[0][2][0]
+
+    async def transcribe(self, pcm: bytes, sample_rate: int, prompt: str) -> str:
+        """Its words."""
+        del pcm, sample_rate, prompt
+        return str(_TEXTS[_FILES[self.question]])
+
+
+async def call(
+    caller: Caller, url: str, questions: Sequence[str], ears: Ears, last: asyncio.Event | None = None
+) -> None:
     """Ask some questions; with ``last`` stay on the line until that is set."""
     async with caller.call(url) as phone:
         await phone.hear_greeting()
         for name, following in itertools.zip_longest(questions, questions[1:]):
+            ears.question = name
             if name == "wait":
                 await phone.barge_in(CORPUS / _FILES[name], after=2.0)
             else:
@@ -137,21 +151,21 @@ async def dashboard_pictures() -> None:
         for spec in specs:
             spec.write_text(SPEC.format(name=spec.stem))
         voice = await asyncio.to_thread(PackagedVoice)
-        # one call after the other, so that each is heard what it says
-        words = [_TEXTS[_FILES[question]] for _, _, questions in CALLS for question in questions]
-        async with OpenAIServer(ScriptedHearing(words), voice, ScoreBrain()) as openai:
+        ears = Ears()
+        async with OpenAIServer(ears, voice, ScoreBrain()) as openai:
             environ = {"OPENAI_API_KEY": "test", "OPENAI_BASE_URL": openai.base_url}
             options = Options(port=0, insecure=True, records=f"sqlite:///{folder / 'calls.sqlite3'}")
             async with running_server(specs, environ, options) as server:
-                await _call_all(server)
+                await _call_all(server, ears)
 
 
-async def _call_all(server: RunningServer) -> None:
+async def _call_all(server: RunningServer, ears: Ears) -> None:
+    """One call after the other, so that each is heard what it says."""
     for agent, number, questions in CALLS[:-1]:
-        await call(Caller(number), f"{server.url}/{agent}", questions)
+        await call(Caller(number), f"{server.url}/{agent}", questions, ears)
     agent, number, questions = CALLS[-1]
     over = asyncio.Event()
-    up = asyncio.create_task(call(Caller(number), f"{server.url}/{agent}", questions, over))
+    up = asyncio.create_task(call(Caller(number), f"{server.url}/{agent}", questions, ears, over))
     while not _is_answered(server, number, len(questions)):  # noqa: ASYNC110 - what is waited for has no event
         await asyncio.sleep(0.2)
     await _take(server)
