@@ -207,7 +207,8 @@ class Session:
             parts.connection.earlier,
         )
         if not parts.response_deadline.answer.waits:
-            self._tasks.begin("the caller's silence", parts.idle.count_from_beginning())
+            silence = parts.idle.count_from_beginning(lambda: self.record.first_audio_ms is not None)
+            self._tasks.begin("the caller's silence", silence)
 
     async def _disconnected(self, ago: float = 0.0) -> None:
         self.parts.transcript.hang_up(ago)

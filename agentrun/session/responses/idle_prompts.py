@@ -69,15 +69,15 @@ class IdlePrompts:
         if self._counts_to:
             await self._count_to(self._counts_to)
 
-    async def count_from_beginning(self) -> None:
+    async def count_from_beginning(self, has_spoken: Callable[[], bool]) -> None:
         """Nobody greets the caller of a call that begins now: Pipecat counts from the agent's first words on.
 
-        The first step comes where they have not spoken either by then.
+        The first step comes where neither they nor the agent, which ``has_spoken`` tells, have by then.
         """
         if not self._wait:
             return
         await asyncio.sleep(self._wait)
-        if not (self._times_spoken or self._done):
+        if not (self._times_spoken or self._done or has_spoken()):
             await self.caller_is_silent()
 
     async def caller_is_silent(self) -> None:
