@@ -72,6 +72,21 @@ def test_a_goodbye_that_is_heard_is_followed_by_nothing(tmp_path: Path) -> None:
     assert call.record.ended_by == "agent"
 
 
+def test_who_hears_nothing_of_a_refused_sentence_is_asked_again_soon(tmp_path: Path) -> None:
+    async def talk(call: QuickCall) -> None:
+        call.openai.conditions.faults["speech"] = Fault("status", status=400, times=1)
+        asked = asyncio.get_running_loop().time()
+        await call.say(ASKED)
+        await call.until(lambda: call.speaking)
+        waited.append(asyncio.get_running_loop().time() - asked)
+        await call.said(REPEAT)
+        call.session.farewell("", "it is late")
+
+    waited: list[float] = []
+    play(tmp_path, [Answer("We are open.")], talk)
+    assert waited[0] < 4.0
+
+
 def test_the_end_of_the_longest_duration_is_told_of_although_the_voice_hangs(tmp_path: Path) -> None:
     asked = 0.0
 

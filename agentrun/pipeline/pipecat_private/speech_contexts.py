@@ -64,10 +64,8 @@ class _OpenContexts:
     def __init__(self, service: TTSService, longest: float) -> None:
         self._service, self._longest = service, longest
         self._asked, self._sounding, self._begun = set[str](), set[str](), set[str]()
-        self._lost: set[str] = set()
-        self._most: dict[str, float] = {}
-        """How many seconds the words of a context may take."""
-        self._streams = False
+        self._lost, self._streams = set[str](), False
+        self._most: dict[str, float] = {}  # how many seconds the words of a context may take
         self._playing = _Playing("")
         self._run = replace_method(service, "run_tts", self._run_tts)
         self._following = replace_method(service, "_next_audio_context_item", self._next_item)
@@ -86,6 +84,8 @@ class _OpenContexts:
                 async with aclosing(self._run(text, context_id)) as frames:
                     async for frame in frames:
                         self._streams = self._streams or frame is None
+                        if isinstance(frame, ErrorFrame):  # nothing of this text is to come
+                            self._sounding.add(context_id)
                         seconds += _seconds(frame)
                         check_end(text, seconds, most)
                         for each in asked.gives(frame) if self._may_be_silent(text) else (frame,):
