@@ -168,7 +168,7 @@ def test_an_engine_that_is_ended_by_a_signal_is_said_and_another_one_is_named(
     done = CliRunner().invoke(build.command, [spec, "--engine", "podman"], standalone_mode=False)
     assert done.return_value == 137
     assert "podman was ended by signal 9" in done.output
-    assert "hint: build it with --engine docker, or look at the folder" in done.output
+    assert "hint: build it with --engine docker, or inspect the build context" in done.output
 
 
 def test_an_engine_that_can_not_be_run_is_no_bug(

@@ -70,11 +70,14 @@ class Next(Passer):
         await super().process_frame(frame, direction)
 
 
+LISTENER = cast("Any", SimpleNamespace(noted=list[str]().append))
+
+
 async def _call(services: list[FrameProcessor]) -> Next:
     """Send the sounds through a call with ``services``; gives what stood behind them."""
     behind, first = Next(), Passer()
     members = [Member(service, str(number), 5.0) for number, service in enumerate(services)]
-    stt = SpeechToTextFailover(members, cast("Any", SimpleNamespace()), 8.0)
+    stt = SpeechToTextFailover(members, LISTENER, 8.0)
     worker = PipelineWorker(
         Pipeline([first, stt, behind]), enable_rtvi=False, enable_turn_tracking=False, idle_timeout_secs=None
     )
@@ -131,4 +134,4 @@ def test_sound_may_wait_only_for_services_that_all_collect_it(
     kinds: tuple[type[STTService], ...], collects: bool
 ) -> None:
     members = [Member(kind(), str(number), 5.0) for number, kind in enumerate(kinds)]
-    assert SpeechToTextFailover(members, cast("Any", SimpleNamespace()), 8.0).collects is collects
+    assert SpeechToTextFailover(members, LISTENER, 8.0).collects is collects
