@@ -87,6 +87,25 @@ def test_who_hears_nothing_of_a_refused_sentence_is_asked_again_soon(tmp_path: P
     assert waited[0] < 4.0
 
 
+def test_who_hears_half_an_answer_twice_is_asked_again_and_the_call_goes_on(tmp_path: Path) -> None:
+    async def talk(call: QuickCall) -> None:
+        # each sentence is asked for twice
+        call.openai.conditions.faults["speech"] = Fault("cut", after=14_400, times=4)
+        await call.say(ASKED)
+        await call.said(REPEAT)
+        await call.say(ASKED)
+        await call.said("From six.")
+        call.session.farewell("", "it is late")
+
+    call, _, _ = play(
+        tmp_path,
+        [Answer("We are open from six."), Answer("We are open until ten."), Answer("From six.")],
+        talk,
+    )
+    assert call.record.ended_by != "error"
+    assert len(call.record.errors) == 4
+
+
 def test_the_end_of_the_longest_duration_is_told_of_although_the_voice_hangs(tmp_path: Path) -> None:
     asked = 0.0
 

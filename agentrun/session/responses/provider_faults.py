@@ -179,6 +179,9 @@ class Faults:
         self._in_a_row += 1
         self._voice_erred = self._broke_off = voice
         lasting = kind is ErrorCategory.QUOTA or (kind.is_permanent and not refused)
+        if voice and begun and not lasting and self._in_a_row == 2 and not self._asking_again:
+            # an answer that was gone on with: what becomes of it is seen at its end
+            return Verdict.IGNORE
         if lasting or self._in_a_row > 1:
             return Verdict.GIVE_UP
         model = processor is self.parts.llm
@@ -201,12 +204,13 @@ class Faults:
         """Decide on an answer that has stalled, is empty or has failed.
 
         ``may_ask`` is whether nobody has asked the model for one that has failed: it finds turns by itself.
-        One that is ``filtered`` is no fault of a service's.
+        One that is ``filtered`` is no fault of a service's. A voice that breaks off one answer after the
+        other may have other words: the caller is asked to say it again.
         """
         self._in_a_row += 1
         if self._in_a_row == 1 and (state is not AnswerState.FAILED or may_ask):
             return Verdict.GO_ON if state is AnswerState.STALLED else Verdict.RETRY
-        if self._in_a_row == 2 and (state is AnswerState.EMPTY or filtered):
+        if self._in_a_row == 2 and (state is AnswerState.EMPTY or filtered or self.voice_fails):
             return self._ask_again()
         return Verdict.GIVE_UP
 
