@@ -54,7 +54,7 @@ function table(rows, columns, room) {
   const head = element("tr", {}, ...columns.map((name) => element("th", { textContent: name })));
   const cells = (each) => columns.map((name) => element("td", {}, element("bdi", { textContent: words(each[name]) })));
   const body = shown.map((each) => element("tr", {}, ...cells(each)));
-  const made = element("table", { className: "tree" }, element("thead", {}, head), element("tbody", {}, ...body));
+  const made = element("table", { className: "tree", tabIndex: 0 }, element("thead", {}, head), element("tbody", {}, ...body));
   return withRest(made, rows.length - shown.length);
 }
 
