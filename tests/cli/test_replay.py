@@ -133,7 +133,7 @@ def test_a_call_is_added_to_a_file_of_tests(tmp_path: Path, recorded: str) -> No
 
 
 def test_a_call_that_is_not_there_is_told(tmp_path: Path, recorded: str) -> None:
-    assert "there is no call 'CA0'" in replay(tmp_path, "CA0").stderr
+    assert "there is no call 'nobody'" in replay(tmp_path, "nobody").stderr
     (tmp_path / "desk.yaml").rename(tmp_path / "moved.yaml")
     assert "add --spec agents/desk.yaml" in replay(tmp_path, recorded).stderr
     assert replay(tmp_path, recorded, "--spec", "moved.yaml").returncode == 0

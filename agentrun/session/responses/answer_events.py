@@ -58,7 +58,7 @@ class AnswerEvents:
         self._response_deadline = response_deadline
         self._faults = faults
         self._noted = noted
-        self._made = self._erred = self._written = self._sounds = False
+        self._made = self._erred = self._written = False
 
     def listen(self, parts: PipelineParts) -> None:
         """Follow the frames of both."""
@@ -140,17 +140,17 @@ class AnswerEvents:
 
     def _at_line(self, frame: Frame) -> None:
         if isinstance(frame, LLMFullResponseStartFrame):
-            self._sounds = self._faults.voice_fails = False
+            self._faults.voice_sounds = self._faults.voice_fails = False
             self._response_deadline.answer.arrives(asyncio.get_running_loop().time())
         elif isinstance(frame, LLMFullResponseEndFrame):
-            if self._sounds and self._faults.voice_fails:
+            if self._faults.voice_sounds and self._faults.voice_fails:
                 self._faults.forgive()
                 self._response_deadline.broke_off("the voice failed at the end of the answer")
             self._response_deadline.delivered()
         elif isinstance(frame, TTSTextFrame):
             self._faults.sentence_spoken()
         elif self._written or isinstance(frame, TTSAudioRawFrame):
-            self._sounds, self._faults.voice_fails = True, False
+            self._faults.voice_sounds, self._faults.voice_fails = True, False
             self._response_deadline.answer.voiced()
 
 

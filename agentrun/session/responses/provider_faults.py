@@ -125,6 +125,8 @@ class Faults:
     parts: PipelineParts
     voice_fails: bool = field(default=False, init=False)
     """Whether the voice has told of an error, and no sound of its has come to the line since."""
+    voice_sounds: bool = field(default=False, init=False)
+    """Whether sound of the answer at the line has come there."""
     _in_a_row: int = field(default=0, init=False)
     _noises: int = field(default=0, init=False)
     _asking_again: bool = field(default=False, init=False)
@@ -179,7 +181,7 @@ class Faults:
         self._in_a_row += 1
         self._voice_erred = self._broke_off = voice
         lasting = kind is ErrorCategory.QUOTA or (kind.is_permanent and not refused)
-        if voice and begun and not lasting and self._in_a_row == 2 and not self._asking_again:
+        if voice and self.voice_sounds and not (lasting or self._asking_again) and self._in_a_row == 2:
             # an answer that was gone on with: what becomes of it is seen at its end
             return Verdict.IGNORE
         if lasting or self._in_a_row > 1:

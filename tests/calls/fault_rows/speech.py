@@ -41,9 +41,9 @@ ROWS = (
     listens("malformed event", once("malformed"), ANSWER, 4),
     listens("deaf", fault("deaf"), AGAIN, 10, "no words within 8 s"),
     # the voice, of fixed words
-    greets("refused", fault("refuse"), SORRY, 9, "connectivity"),
-    greets("TLS", None, SORRY, 10, "connectivity", tls=True),
-    greets("400 once", status(400, 1), SORRY, 10, "400"),
+    greets("refused", fault("refuse"), SORRY, 12, "connectivity"),
+    greets("TLS", None, SORRY, 12, "connectivity", tls=True),
+    greets("400 once", status(400, 1), AGAIN, 9, "400"),
     greets("401", status(401), SORRY, 4, "authentication"),
     greets("429 once", status(429, 1), ANSWER, 4),
     greets("500 once", status(500, 1), ANSWER, 4),
