@@ -16,7 +16,7 @@ from agentrun.session.client_messages import ClientMessages
 from agentrun.session.handoff import Handoff
 from agentrun.session.responses.idle_prompts import IdlePrompts
 from agentrun.session.responses.provider_faults import Faults
-from agentrun.session.responses.realtime.unheard_caller import second_opinion
+from agentrun.session.responses.realtime.second_opinion import second_opinion
 from agentrun.session.responses.remedies import Remedies
 from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.session.speech.absence import Absence

@@ -17,7 +17,7 @@ from agentrun.pipeline import pipecat_private
 from agentrun.pipeline.pipecat_private.realtime import differences
 from agentrun.pipeline.pipecat_private.realtime.missing_end import LATE_SECONDS
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses.realtime import reconnection, unheard_caller
+from agentrun.session.responses.realtime import reconnection, second_opinion, unheard_caller
 from agentrun.session.responses.realtime.own_connections import GONE_SECONDS, RealtimeEnd
 from agentrun.simulate.engines.engines import Answer
 from agentrun.simulate.openai.realtime import client_secrets
@@ -77,7 +77,7 @@ def called(
     server = Server(monkeypatch)
     server.change = USUAL[provider]
     monkeypatch.setattr(unheard_caller, "SPEECH_SECONDS", 0.2)
-    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: lambda _sound: True)
+    monkeypatch.setattr(second_opinion, "speech_in", lambda *_: lambda _sound: True)
     monkeypatch.setattr(client_secrets, "opens", lambda *_: True)
     monkeypatch.setattr(AzureVoiceLiveLLMService, "_build_base_url", staticmethod(str))
     model, key = MODELS[provider]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses.realtime import unheard_caller
+from agentrun.session.responses.realtime import second_opinion, unheard_caller
 from agentrun.simulate.engines.engines import Answer
 from agentrun.testing import virtual_time
 from tests.calls.heard import LIMIT, heard_after
@@ -95,7 +95,7 @@ def played(
 ) -> tuple[QuickCall, float]:
     """A call with a fault at ``moment``, and how long the caller then heard nothing."""
     monkeypatch.setattr(unheard_caller, "SPEECH_SECONDS", 0.2)
-    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: lambda _sound: True)
+    monkeypatch.setattr(second_opinion, "speech_in", lambda *_: lambda _sound: True)
 
     async def talk() -> tuple[QuickCall, float]:
         clock = asyncio.get_running_loop().time

@@ -11,7 +11,7 @@ import pytest
 from pipecat.services.openai.realtime import llm as pipecat_realtime
 
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses.realtime import unheard_caller
+from agentrun.session.responses.realtime import second_opinion
 from agentrun.session.responses.realtime.judgement import Judgement, judged
 from agentrun.session.responses.realtime.unasked_answer import SPEAK_UP
 from agentrun.simulate.engines.engines import Answer
@@ -77,7 +77,7 @@ def test_a_caller_is_answered_although_the_server_is_gone_without_a_word(
 def test_a_caller_who_is_too_quiet_for_the_server_is_asked_to_speak_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: lambda _sound: True)
+    monkeypatch.setattr(second_opinion, "speech_in", lambda *_: lambda _sound: True)
     quiet = (np.frombuffer(LOUD, "<i2") // 40).tobytes()
 
     async def talk(call: QuickCall) -> None:
@@ -96,7 +96,7 @@ def test_a_caller_who_is_too_quiet_for_the_server_is_asked_to_speak_up(
 def test_a_caller_who_is_not_listened_to_is_not_taken_for_unheard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: lambda _sound: True)
+    monkeypatch.setattr(second_opinion, "speech_in", lambda *_: lambda _sound: True)
 
     async def talk(call: QuickCall) -> None:
         await call.session.leave_message(LONG.text, "the server stops")

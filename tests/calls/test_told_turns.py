@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agentrun.session.responses.realtime import unheard_caller
+from agentrun.session.responses.realtime import second_opinion, unheard_caller
 from agentrun.session.responses.realtime.unasked_answer import ASK_SECONDS
 from agentrun.simulate.openai.realtime.session import RealtimeSession
 from tests.calls.heard import LIMIT, heard_after
@@ -40,7 +40,7 @@ def is_loud(sound: bytes) -> bool:
 @pytest.fixture(autouse=True)
 def detector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unheard_caller, "SPEECH_SECONDS", 0.2)
-    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: is_loud)
+    monkeypatch.setattr(second_opinion, "speech_in", lambda *_: is_loud)
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *, asked: bool, by_itself: bool = False) -> None:

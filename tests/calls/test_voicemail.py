@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.session.responses.realtime import unheard_caller
+from agentrun.session.responses.realtime import second_opinion
 from agentrun.simulate.engines.engines import Answer
 from tests.calls.desk import HELLO, QUESTION, STYLES, open_desk
 from tests.calls.quick import LOUD, SILENCE, calls, quick_call
@@ -69,7 +69,7 @@ async def test_a_machine_that_talks_on_is_waited_for(tmp_path: Path, resources: 
 async def test_a_machine_that_talks_into_the_message_gets_it_whole_once_more(
     tmp_path: Path, style: str, resources: Resources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unheard_caller, "speech_in", lambda *_: is_loud)
+    monkeypatch.setattr(second_opinion, "speech_in", lambda *_: is_loud)
     more = f"tools: [{{use: leave_voicemail, message: '{LONG}'}}]\n"
     script = [calls("leave_voicemail"), calls("leave_voicemail")]
     if style == "realtime":  # the model answers the machine, and is told then that the message was not left

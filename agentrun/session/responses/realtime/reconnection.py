@@ -13,8 +13,8 @@ from agentrun.pipeline import pipecat_private
 from agentrun.session.responses.answer_state import AnswerState, Loss
 from agentrun.session.responses.error_words import LOOK
 from agentrun.session.responses.realtime.own_connections import POLL_SECONDS, Quiet, RealtimeEnd
+from agentrun.session.responses.realtime.second_opinion import SecondOpinion
 from agentrun.session.responses.realtime.unasked_answer import UnaskedAnswer
-from agentrun.session.responses.realtime.unheard_caller import SecondOpinion
 from agentrun.session.responses.remedies import RESUME, Remedies
 
 CONNECT_SECONDS = 1.5

@@ -1,4 +1,4 @@
-"""A second opinion on the caller's speech, for a realtime model that hears nothing over an open socket."""
+"""Notices speech to which a realtime model does not react, over a socket that is open."""
 
 from __future__ import annotations
 
@@ -6,25 +6,12 @@ import asyncio
 import math
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 
-from pipecat.audio.vad.vad_analyzer import VADParams
 from pipecat.frames.frames import InputAudioRawFrame
 
-from agentrun.pipeline.pipecat_private import session_events
-from agentrun.pipeline.pipeline_parts import PipelineParts
-from agentrun.pipeline.pushed_frames import watch_pushed_frames
-from agentrun.pipeline.realtime import pipeline as realtime
-from agentrun.pipeline.services.shared_resources import Resources
-from agentrun.pipeline.turns.strategies import words_mute
-from agentrun.plan.plan import Plan
-from agentrun.providers.service_plans import OPENAI
-from agentrun.session.responses.realtime.judgement import Judgement, judged, speech_in
-from agentrun.session.responses.realtime.quiet_caller import QuietCaller
+from agentrun.session.responses.realtime.judgement import Judgement, judged
 from agentrun.session.responses.realtime.told_turn import BEFORE_SECONDS
-from agentrun.session.responses.response_deadline import ResponseDeadline
 from agentrun.transports import mulaw
-from agentrun.transports.connection import Connection
 
 SPEECH_SECONDS = 0.5
 """Loud sound that it takes to be taken for an utterance."""
@@ -43,65 +30,6 @@ _LOUD_SHARE = 0.2
 _QUIET = bytes([0, 1, 2, 253, 254, 255])
 """Upper bytes of 16-bit samples within ±768: what a telephone line hisses at."""
 _QUIET_CODES = mulaw.codes_within(-768, 767)
-
-
-@dataclass(frozen=True)
-class SecondOpinion:
-    """Asks whether the caller said something that a realtime model did not hear, or said it too quietly."""
-
-    is_unheard: Callable[[], bool] = bool
-    is_too_quiet: Callable[[], bool] = bool
-
-
-def second_opinion(
-    plan: Plan,
-    parts: PipelineParts,
-    connection: Connection,
-    resources: Resources,
-    response_deadline: ResponseDeadline,
-) -> SecondOpinion:
-    """What is asked of the caller's sound beside the model; nothing in a cascade.
-
-    ``response_deadline`` is told when the caller's voice begins and ends, long before the model may say so.
-    """
-    events = session_events(parts.llm)
-    is_told = plan.realtime and (plan.realtime.provider == OPENAI or realtime.tells_turns(plan.realtime))
-    if events is None or not is_told or connection.written or not plan.spec.turns.second_opinion:
-        return SecondOpinion()
-    is_speech, beside, quietly = (
-        speech_in(resources.vad(VADParams()), connection.sample_rate_in) for _ in range(3)
-    )
-    watch = UnheardCaller(
-        heard_at=lambda: events.heard_at,
-        is_speech=is_speech,
-        heard_caller_at=lambda: events.heard_caller_at,
-        patience=plan.spec.limits.answer,
-        began=response_deadline.voice_began,
-        ended=response_deadline.voice_ended,
-        judge=lambda sound: resources.turn_threads.submit(beside, sound),
-    )
-    answer = response_deadline.answer
-    quiet = QuietCaller(
-        heard_at=lambda: events.heard_at,
-        heard_caller_at=lambda: events.heard_caller_at,
-        caller_speaks=lambda: events.caller_speaks,
-        waits=lambda: answer.waits or answer.caller_talks or answer.tools.all,
-        judge=lambda sound: resources.turn_threads.submit(quietly, sound),
-    )
-    response_deadline.turn.spoke_since = watch.spoke_since
-    if connection.caller_audio and not connection.caller_audio.in_frames:
-        mute = words_mute(parts.aggregators.user())
-
-        def hear(sound: bytes) -> None:
-            if not mute.muted:
-                watch.hear_code(sound)
-                quiet.hear_code(sound)
-
-        connection.caller_audio.listen(hear)
-    else:
-        for each in (watch, quiet):
-            watch_pushed_frames(parts.aggregators.user(), InputAudioRawFrame, each.hear)
-    return SecondOpinion(watch.is_unheard, quiet.is_too_quiet)
 
 
 class UnheardCaller:
