@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -146,14 +145,12 @@ async def _twilio(args: WebSocketRunnerArguments, plan: Plan, *, dispatched: boo
 
     websocket: WebSocket = args.websocket
     try:
-        async with asyncio.timeout(START_SECONDS):
-            stream = await read_start(websocket, expected=True)
+        stream = await read_start(websocket, expected=True, within=START_SECONDS)
     except WebSocketDisconnect:
         logger.info("the stream was gone before it began")
         return None
-    except (TimeoutError, ValueError) as error:
-        why = str(error) or f"nothing like it came within {START_SECONDS:g} s"
-        logger.warning("a stream did not begin as Twilio's do: {}", why)
+    except ValueError as error:
+        logger.warning("a stream did not begin as Twilio's do: {}", error)
         await _close(websocket)
         return None
     numbers = {name: _first(stream.parameters, names) for name, names in NUMBERS.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -32,13 +33,21 @@ class Stream:
     parameters: Mapping[str, str]
 
 
-async def read_start(websocket: WebSocket, *, expected: bool) -> Stream:
-    """Read up to Twilio's ``start`` message.
+async def read_start(websocket: WebSocket, *, expected: bool, within: float | None = None) -> Stream:
+    """Read up to Twilio's ``start`` message, which may take ``within`` seconds.
 
     Of a stream that is ``expected`` what else of its has come too early is passed over; of a stranger nothing
-    but ``connected``. Raises ValueError, which says what came instead, also for what can't be a SID; and
-    WebSocketDisconnect.
+    but ``connected``. Raises ValueError, which says what came instead, also for what can't be a SID, or that
+    nothing did; and WebSocketDisconnect.
     """
+    try:
+        async with asyncio.timeout(within):
+            return await _read_start(websocket, expected)
+    except TimeoutError:
+        raise ValueError(f"nothing like it came within {within:g} s") from None
+
+
+async def _read_start(websocket: WebSocket, expected: bool) -> Stream:
     early, most = (_EARLY, MOST_EARLY) if expected else (_EARLY[:1], MOST_CONNECTED)
     for _ in range(most + 1):
         message = await _received(websocket)

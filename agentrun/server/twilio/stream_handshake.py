@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import WebSocket, WebSocketDisconnect
 from loguru import logger
 
@@ -57,12 +55,11 @@ class StreamHandshake:
         """What Twilio says first."""
         try:
             await websocket.accept()
-            reading = twilio_start.read_start(websocket, expected=is_expected)
-            return await asyncio.wait_for(reading, seconds)
-        except (TimeoutError, WebSocketDisconnect, ValueError) as error:
+            return await twilio_start.read_start(websocket, expected=is_expected, within=seconds)
+        except (WebSocketDisconnect, ValueError) as error:
             # a stranger's is no call; one that is expected was to carry somebody who is on the telephone
             level = "WARNING" if is_expected else "INFO"
-            why = _why(error, seconds)
+            why = "its other end was gone" if isinstance(error, WebSocketDisconnect) else str(error)
             logger.log(level, "{}: a stream did not begin as Twilio's do: {}", agent, why)
             self._refused.note(agent, "handshake")
             await _close(websocket, POLICY_VIOLATION)
@@ -99,13 +96,6 @@ class StreamHandshake:
         if token := shown.get("token"):
             return await self._tokens.redeem(token, agent, stream.call_sid, shown)
         return await self._direct.grant(plan, websocket, stream)
-
-
-def _why(error: Exception, seconds: float) -> str:
-    """Why there was no start."""
-    if isinstance(error, TimeoutError):
-        return f"nothing like it came within {seconds:g} s"
-    return "its other end was gone" if isinstance(error, WebSocketDisconnect) else str(error)
 
 
 async def _close(websocket: WebSocket, code: int) -> None:
