@@ -16,6 +16,7 @@ from pipecat.frames.frames import (
 )
 from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 
+from agentrun.pipeline.audio.voiced_sentences import sound_seconds
 from agentrun.pipeline.services.speech.audible_sound import is_silent
 
 MOST_SILENCE_SECONDS = 3.0
@@ -66,7 +67,7 @@ class AudibleLine(FrameProcessor):
         if not is_silent(frame.audio):
             self._quiet = 0.0
             return False
-        self._quiet += frame.num_frames / frame.sample_rate
+        self._quiet += sound_seconds(frame)
         return self._quiet > MOST_SILENCE_SECONDS
 
     def _keep(self, frame: Frame) -> None:
@@ -90,7 +91,7 @@ class AudibleLine(FrameProcessor):
         while self._kept:
             frame = self._kept.popleft()
             if isinstance(frame, TTSAudioRawFrame):
-                seconds = frame.num_frames / frame.sample_rate
+                seconds = sound_seconds(frame)
                 if late >= seconds:
                     late -= seconds
                     continue

@@ -55,9 +55,9 @@ class AskedOnce:
 
     def _hold(self, frame: TTSAudioRawFrame) -> None:
         self._held.append(frame)
-        self._seconds += _seconds(frame)
+        self._seconds += sound_seconds(frame)
         while self._seconds > _KEPT_SECONDS:
-            self._seconds -= _seconds(self._held.popleft())
+            self._seconds -= sound_seconds(self._held.popleft())
 
 
 class SentenceTimes:
@@ -85,7 +85,7 @@ class SentenceTimes:
     def sound(self, frame: TTSAudioRawFrame) -> None:
         """More of it has come."""
         began, samples = self._length, np.frombuffer(frame.audio, "<i2").astype(np.int32)
-        self._length += _seconds(frame)
+        self._length += sound_seconds(frame)
         size = max(1, int(frame.sample_rate * _WINDOW_SECONDS))
         windows = samples[: len(samples) // size * size].reshape(-1, size)
         for place in np.flatnonzero(np.ptp(windows, axis=1) > 2 * QUIET):
@@ -125,5 +125,10 @@ class SentenceTimes:
         return any(start < last and end > first for start, end in self._audible)
 
 
-def _seconds(frame: TTSAudioRawFrame) -> float:
-    return frame.num_frames / frame.sample_rate
+def sound_seconds(frame: object) -> float:
+    """How long the sound of ``frame`` lasts; 0 if it is none.
+
+    >>> sound_seconds(TTSAudioRawFrame(bytes(3200), 16_000, 1)), sound_seconds(None)
+    (0.1, 0.0)
+    """
+    return frame.num_frames / frame.sample_rate if isinstance(frame, TTSAudioRawFrame) else 0.0

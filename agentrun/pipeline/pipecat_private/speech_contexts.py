@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,8 +21,13 @@ from pipecat.utils.errors import ErrorCategory
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from agentrun.pipeline import pushed_frames
+from agentrun.pipeline.audio.playing_context import FASTEST, PlayingContext
 from agentrun.pipeline.audio.spoken_piece import UNTOLD
-from agentrun.pipeline.audio.voiced_sentences import AskedOnce, SentenceTimes, UnheardSentenceFrame
+from agentrun.pipeline.audio.voiced_sentences import (
+    AskedOnce,
+    UnheardSentenceFrame,
+    sound_seconds,
+)
 from agentrun.pipeline.pipecat_private.replacements import replace_method
 from agentrun.pipeline.services.speech.audible_sound import EndlessError, check_end
 from agentrun.pipeline.services.speech.resumption import longest
@@ -33,10 +37,6 @@ _PATIENCE = 0.6
 """The share of what a caller may wait for that a voice may be silent; the rest is for whoever goes on."""
 _EARLY = 0.9
 """Of Pipecat's own wait: what returned sooner was not in vain."""
-_FASTEST = 0.35
-"""Of the time that words usually take: a voice that does not time them and has given less is not through."""
-_LEAST_SECONDS, _WORD_SECONDS = 0.8, 0.3
-"""Of a sentence that is known to have been left out, and of the word before it."""
 _NO_SOUND = "the voice made no sound of {} characters"
 
 
@@ -63,10 +63,11 @@ class _OpenContexts:
 
     def __init__(self, service: TTSService, longest: float) -> None:
         self._service, self._longest = service, longest
-        self._asked, self._sounding, self._begun = set[str](), set[str](), set[str]()
+        # those whose last text has sounded or failed are settled
+        self._asked, self._settled, self._begun = set[str](), set[str](), set[str]()
         self._lost, self._streams = set[str](), False
         self._most: dict[str, float] = {}  # how many seconds the words of a context may take
-        self._playing = _Playing("")
+        self._playing = PlayingContext("")
         self._run = replace_method(service, "run_tts", self._run_tts)
         self._following = replace_method(service, "_next_audio_context_item", self._next_item)
         if isinstance(service, WebsocketTTSService):
@@ -75,7 +76,7 @@ class _OpenContexts:
 
     async def _run_tts(self, text: str, context_id: str) -> AsyncGenerator[Frame | None, None]:
         self._asked.add(context_id)
-        self._sounding.discard(context_id)
+        self._settled.discard(context_id)
         most = longest(text)
         self._most[context_id] = self._most.get(context_id, 0.0) + most
         try:
@@ -85,8 +86,8 @@ class _OpenContexts:
                     async for frame in frames:
                         self._streams = self._streams or frame is None
                         if isinstance(frame, ErrorFrame):  # nothing of this text is to come
-                            self._sounding.add(context_id)
-                        seconds += _seconds(frame)
+                            self._settled.add(context_id)
+                        seconds += sound_seconds(frame)
                         check_end(text, seconds, most)
                         for each in asked.gives(frame) if self._may_be_silent(text) else (frame,):
                             yield each
@@ -108,7 +109,7 @@ class _OpenContexts:
 
     async def _next_item(self, context_id: str) -> Frame | WordTimestamp | None:
         if self._playing.context_id != context_id or self._playing.is_ended:
-            self._playing = _Playing(context_id)
+            self._playing = PlayingContext(context_id)
             self._most = {each: most for each, most in self._most.items() if self._is_there(each)}
         playing = self._playing
         while not playing.ready:
@@ -147,7 +148,7 @@ class _OpenContexts:
         await self._ended(context_id, owes=waited and self._owes(context_id))
         return None
 
-    async def _judge(self, playing: _Playing, item: Frame | WordTimestamp | None) -> None:
+    async def _judge(self, playing: PlayingContext, item: Frame | WordTimestamp | None) -> None:
         """Tell of the sentences of a voice that times its words for which it has given silence."""
         if self._service._push_text_frames:
             return
@@ -180,9 +181,9 @@ class _OpenContexts:
 
     def _note(self, item: Frame | WordTimestamp, context_id: str) -> None:
         if isinstance(item, TTSAudioRawFrame):
-            self._sounding.add(context_id)
+            self._settled.add(context_id)
             self._begun.add(context_id)
-            self._playing.seconds += _seconds(item)
+            self._playing.seconds += sound_seconds(item)
 
     def _owes(self, context_id: str) -> bool:
         """Whether sound is to come: none has since the last text, or, as its words tell, not of all texts.
@@ -191,60 +192,21 @@ class _OpenContexts:
         """
         if not self._service.audio_context_available(context_id):
             return False
-        if context_id not in self._sounding:
+        if context_id not in self._settled:
             return True
         playing = self._playing
         if playing.texts and playing.context_id == context_id:
             usual = sum(texts.seconds(frame.text) for frame in playing.texts)
-            return playing.seconds < usual * _FASTEST
+            return playing.seconds < usual * FASTEST
         tells_words = not (self._service._push_stop_frames or self._service._push_text_frames)
         unspoken = tells_words and self._service._aggregated_frame_sequencer._get_active_slot(context_id)
         return bool(unspoken)
 
     async def _ended(self, context_id: str, *, owes: bool) -> None:
         lost, begun = context_id in self._lost, context_id in self._begun
-        for contexts in (self._lost, self._sounding, self._begun):
+        for contexts in (self._lost, self._settled, self._begun):
             contexts.discard(context_id)
         if begun and (lost or owes):
             for_long = f"for {self._longest:.1f} s"
             why = f"the voice gave no more sound {'before its connection was lost' if lost else for_long}"
             await self._service.push_error_frame(VoiceBrokeOffFrame(why))
-
-
-def _seconds(frame: object) -> float:
-    return frame.num_frames / frame.sample_rate if isinstance(frame, TTSAudioRawFrame) else 0.0
-
-
-class _Playing:
-    """The context that is being played: its sound so far, and the texts that are said by it."""
-
-    def __init__(self, context_id: str) -> None:
-        self.context_id = context_id
-        self.seconds = 0.0
-        self.is_over = self.is_ended = False
-        """No more of it is to come, and that was told."""
-        self.texts: list[TTSTextFrame] = []
-        self.ready: deque[Frame | WordTimestamp | None] = deque()
-        self.times = SentenceTimes()
-        self.lengths: dict[int, int] = {}
-        """In characters, of the sentences whose words are timed."""
-        self._words = deque[TTSTextFrame](maxlen=3)
-        self._skipped: list[int] = []
-
-    def told(self, frame: TTSTextFrame) -> None:
-        """A word is said. One of the next sentence ends a sentence of which the voice has timed none."""
-        self._words.append(frame)
-        if len(self._words) < 3:
-            return
-        last, all_at_once, following = self._words
-        is_alone = len({word.segment_id for word in self._words}) == 3
-        if is_alone and all_at_once.pts == following.pts and all_at_once.segment_id is not None:
-            had = ((all_at_once.pts or 0) - (last.pts or 0)) / 1e9
-            usual = texts.seconds(all_at_once.text)
-            if usual >= _LEAST_SECONDS and had < _WORD_SECONDS + usual * _FASTEST:
-                self._skipped.append(all_at_once.segment_id)
-
-    def take_skipped(self) -> list[int]:
-        """The sentences that the voice has left no time for, each once."""
-        skipped, self._skipped = self._skipped, []
-        return skipped
