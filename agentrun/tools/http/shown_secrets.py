@@ -49,10 +49,11 @@ class ShownSecrets:
     def out_of_any(self, text: str) -> str:
         """``text`` without them, as it is written; JSON anew, if only reading it shows one."""
         text = self.out_of_text(text)
+        if not self._pattern:
+            return text
         with contextlib.suppress(ValueError, RecursionError):
-            data = json.loads(text)
-            before = json.dumps(data)
-            if json.dumps(shown := self.out_of(data)) != before:
+            shown = self.out_of(json.loads(text))
+            if shown != json.loads(text):
                 return json.dumps(shown, ensure_ascii=False)
         return text
 
