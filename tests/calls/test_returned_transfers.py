@@ -73,6 +73,15 @@ async def comes_back(call: PhoneCall, action: str, status: str) -> PhoneCall:
     return back
 
 
+async def goes_on(back: PhoneCall) -> None:
+    """Hear the agent out, and answer it."""
+    await back.hear_greeting(60)
+    await back.say(QUESTION)
+    await back.hear_answer(60)
+    await back.hang_up()
+    await back.close()
+
+
 @pytest.mark.parametrize("returns", [True, False])
 async def test_a_caller_whom_nobody_took_goes_on_with_the_agent(tmp_path: Path, returns: bool) -> None:
     spec, store = tmp_path / "desk.yaml", f"sqlite:///{tmp_path / 'calls.sqlite3'}"
@@ -94,11 +103,7 @@ async def test_a_caller_whom_nobody_took_goes_on_with_the_agent(tmp_path: Path, 
                 if returns:
                     await until_free(server)
                     back = await comes_back(call, dial.attrib["action"], "busy")
-                    await back.hear_greeting(60)
-                    await back.say(QUESTION)
-                    await back.hear_answer(60)
-                    await back.hang_up()
-                    await back.close()
+                    await goes_on(back)
                 else:
                     idle = asyncio.create_task(server.switchboard.wait_until_idle())
                     await asyncio.sleep(0.5)
@@ -153,11 +158,7 @@ async def test_a_caller_comes_back_to_another_server_where_theirs_was_killed_whi
             await asyncio.sleep(3)  # in which a call of a server that was killed is closed
             action = urlsplit(dial.attrib["action"])._replace(netloc=urlsplit(other.url).netloc).geturl()
             back = await comes_back(call, action, "no-answer")
-            await back.hear_greeting(60)
-            await back.say(QUESTION)
-            await back.hear_answer(60)
-            await back.hang_up()
-            await back.close()
+            await goes_on(back)
             found = await row(store)
     said = [entry["text"] for entry in found["transcript"] if entry["who"] != "tool"]
     assert said[3:] == [BUSY.text, "Yes, please.", "It is noted."]

@@ -250,6 +250,15 @@ def test_a_voice_that_is_lost_for_good_is_told_of_by_prepared_words(
     assert fault != "error" or peer.complaint in " ".join(heard.record.errors)
 
 
+async def interrupt(call: QuickCall) -> None:
+    """Ask, and cut the answer off after four words and a half."""
+    await call.say("When are you open?")
+    await call.until(lambda: call.speaking)
+    await asyncio.sleep(4.5 * WORD_SECONDS)
+    await call.say("Stop.")
+    await asyncio.sleep(3)
+
+
 @pytest.mark.parametrize("fault", ["deaf", "unread", "closed", "dropped", "slow"])
 @VOICES
 def test_an_answer_that_a_voice_breaks_off_is_gone_on_with(
@@ -268,13 +277,6 @@ def test_an_answer_that_a_voice_breaks_off_is_gone_on_with(
 def test_of_an_answer_that_is_cut_off_the_record_has_the_words_that_were_heard(
     tmp_path: Path, voice: type[Peer]
 ) -> None:
-    async def interrupt(call: QuickCall) -> None:
-        await call.say("When are you open?")
-        await call.until(lambda: call.speaking)
-        await asyncio.sleep(4.5 * WORD_SECONDS)
-        await call.say("Stop.")
-        await asyncio.sleep(3)
-
     heard = play(tmp_path, voice(), 0, before=interrupt, answers=[STORY, MORE])
     cut, after = heard.said
     assert cut in ("We are open from six", "We are open from six to")

@@ -16,9 +16,9 @@ from agentrun.pipeline.services import build as services
 from tests.calls import streaming_voices
 from tests.calls.quick import QuickCall
 from tests.calls.streaming_peers import Peer
-from tests.calls.streaming_voices import WORD_SECONDS, CartesiaVoice, DeepgramVoice, ElevenLabsVoice
+from tests.calls.streaming_voices import CartesiaVoice, DeepgramVoice, ElevenLabsVoice
 from tests.calls.test_poor_voices import SENTENCES, silent, talk
-from tests.calls.test_streaming_services import MORE, MOST_SILENCE, STORY, play
+from tests.calls.test_streaming_services import MORE, MOST_SILENCE, STORY, interrupt, play
 
 VOICES = pytest.mark.parametrize(
     "voice", [CartesiaVoice, ElevenLabsVoice, DeepgramVoice], ids=["cartesia", "elevenlabs", "deepgram"]
@@ -120,13 +120,6 @@ def test_a_voice_that_streams_without_an_end_is_gone_on_without(
 
 
 def test_of_an_answer_whose_words_are_not_timed_the_record_has_what_was_heard(tmp_path: Path) -> None:
-    async def interrupt(call: QuickCall) -> None:
-        await call.say("When are you open?")
-        await call.until(lambda: call.speaking)
-        await asyncio.sleep(4.5 * WORD_SECONDS)
-        await call.say("Stop.")
-        await asyncio.sleep(3)
-
     heard = play(tmp_path, DeepgramVoice(), 0, before=interrupt, answers=[STORY, MORE])
     cut, after = heard.said
     assert STORY.startswith(cut)
