@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import soxr
+from contest import CORPUS, NOISE_DB
 from loguru import logger
 from numpy.typing import NDArray
 from rich.console import Console
@@ -26,10 +27,10 @@ from agentrun.pipeline.pipecat_private.hearing.turn_features import features
 from agentrun.pipeline.pipecat_private.shared_models import UNSURE
 from agentrun.pipeline.turns.early_end_of_turn import PAUSE_SECONDS
 from agentrun.simulate.caller.sound import speech
+from agentrun.simulate.caller.sound.line_noise import LineNoise
+from agentrun.simulate.caller.sound.timeline import frames_of
 from agentrun.transports.mulaw import RATE, decode, encode
 
-CORPUS = Path(__file__).parent.parent / "tests" / "corpus"
-NOISE_DB = -55.0
 SECOND_SECONDS = 0.2
 LEAD_SECONDS = 0.5
 PARTS = (0.3, 0.45, 0.6, 0.75)
@@ -57,16 +58,15 @@ def cut(path: Path) -> Iterator[Sound]:
         yield said.samples[first : least + int(np.argmin(power[least : least + 2 * near]))]
 
 
-def judged(sound: Sound, random: np.random.Generator) -> tuple[float, float]:
+def judged(sound: Sound, seed: int) -> tuple[float, float]:
     """How probable it is that the turn has ended, at both silences after ``sound``."""
-    noise = random.normal(0, 32768 * 10 ** (NOISE_DB / 20), len(sound) + RATE)
-    heard = np.clip(np.pad(sound, (0, RATE)) + noise, -32768, 32767).astype(np.int16)
-    heard = decode(encode(heard))
-    odd = int(random.integers(0, int(0.032 * RATE)))
+    line = LineNoise(NOISE_DB, seed)
+    code = b"".join(map(line.beneath, frames_of(encode(np.pad(sound, (0, RATE))))))
+    heard, odd = decode(code), int(np.random.default_rng(seed).integers(0, int(0.032 * RATE)))
     found = []
     for silence in (PAUSE_SECONDS, SECOND_SECONDS):
-        line = heard[: len(sound) + int(silence * RATE) + odd].astype(np.float32) / 32768
-        given = features(soxr.resample(line, RATE, MODEL_RATE, quality="HQ"))
+        until = heard[: len(sound) + int(silence * RATE) + odd].astype(np.float32) / 32768
+        given = features(soxr.resample(until, RATE, MODEL_RATE, quality="HQ"))
         outputs = pipecat_private.smart_turn_session().run(None, {"input_features": given[np.newaxis]})
         found.append(float(outputs[0][0].item()))
     return found[0], found[1]
@@ -75,12 +75,13 @@ def judged(sound: Sound, random: np.random.Generator) -> tuple[float, float]:
 def main(folder: Path) -> None:
     """Judge all, and print the shares that are taken for ended."""
     logger.remove()
-    random = np.random.default_rng(1)
     table = Table("taken for ended", "how many", "at the pause", "at 200 ms, as Pipecat", "as agentrun")
     paths = sorted(folder.glob("*.wav"))
     for name, sounds, times in (("ends", whole, TIMES_WHOLE), ("cut off", cut, TIMES_CUT)):
         every = [sound for path in paths for sound in sounds(path) for _ in range(times)]
-        found = np.array([judged(sound, random) for sound in track(every, name, transient=True)])
+        found = np.array(
+            [judged(sound, seed) for seed, sound in track(list(enumerate(every)), name, transient=True)]
+        )
         first, second = found[:, 0], found[:, 1] > 0.5
         both = (first > 0.5) | ((first >= UNSURE) & second)
         shares = (f"{share.mean():.1%}" for share in (first > 0.5, second, both))
